@@ -1,0 +1,1 @@
+"""The nouns: frozen pydantic records without logic, one file a family."""

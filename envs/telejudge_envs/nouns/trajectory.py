@@ -1,0 +1,142 @@
+"""The record of an episode: ledger, steps, trajectory, outcome, group."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from telejudge_envs.nouns.base import SCHEMA_VERSION, Mode, Noun, Owner
+from telejudge_envs.nouns.message import Message, ToolCall, ToolResult
+from telejudge_envs.nouns.task import TaskView
+
+StopReason = Literal[
+    "agent_stop",  # the agent closed the case
+    "user_stop",  # the user was satisfied, or was transferred
+    "max_steps",
+    "too_many_errors",
+    "agent_error",  # the agent broke the protocol (text in solo mode, empty message)
+    "user_error",
+    "deadline",
+    "failed",  # something outside the agent failed; `failure` says what
+]
+
+FaultOwner = Literal["agent", "endpoint", "user", "world", "storage", "runner"]
+
+
+class Change(Noun):
+    """A ledger entry: call `call_id` changed `path` from `before` to `after` (JSON values)."""
+
+    path: str
+    before: Any = None
+    after: Any = None
+    call_id: str
+
+
+class Step(Noun):
+    """One call with its result and the changes it made; `index` counts calls from 0."""
+
+    index: int
+    owner: Owner
+    call: ToolCall
+    result: ToolResult
+    changes: tuple[Change, ...] = ()
+
+
+class Failure(Noun):
+    """Something that went wrong and whose fault it was."""
+
+    owner: FaultOwner
+    cause: str
+    detail: str = ""
+
+
+class Usage(Noun):
+    """What an episode cost. Seconds are wall time; tokens are the agent's own."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    requests: int = 0
+    retries: int = 0
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+
+
+class TokenTrace(Noun):
+    """Token ids from generation on, never re-tokenised; three tuples of equal length.
+
+    `mask` is 1 on tokens the agent generated; `logprobs` is 0.0 elsewhere.
+    """
+
+    ids: tuple[int, ...]
+    mask: tuple[int, ...]
+    logprobs: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _equal_lengths(self) -> TokenTrace:
+        if not len(self.ids) == len(self.mask) == len(self.logprobs):
+            raise ValueError(
+                f"ids, mask, logprobs differ in length: {len(self.ids)}, {len(self.mask)}, {len(self.logprobs)}"
+            )
+        return self
+
+
+class Trajectory(Noun):
+    """The record of one episode, without any ground truth."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    task_id: str
+    world: str
+    agent: str
+    mode: Mode
+    rollout: int = 0
+    seed: int = 0
+    messages: tuple[Message, ...]
+    changes: tuple[Change, ...] = ()
+    stop: StopReason
+    failure: Failure | None = None
+    usage: Usage = Usage()
+    versions: dict[str, str] = Field(default_factory=dict)
+    trace: TokenTrace | None = None
+
+
+class Check(Noun):
+    """One condition of the ground truth and whether it held at the end."""
+
+    name: str
+    passed: bool
+
+
+class Outcome(Noun):
+    """Ground truth of one episode: `answer` is ours (0 or 1), `world_reward` the world's own.
+
+    `faults` are failures of others (user simulator, endpoint); with one of them the agent is not
+    to be scored.
+    """
+
+    answer: Literal[0, 1]
+    checks: tuple[Check, ...] = ()
+    world_reward: float
+    faults: tuple[Failure, ...] = ()
+
+
+class Rollout(Noun):
+    """A line of a rollout file: the task's public view, the trajectory, and what the world says.
+
+    `outcome` is None for rollouts whose truth is unknown. Judges never receive this record.
+    """
+
+    task: TaskView
+    trajectory: Trajectory
+    outcome: Outcome | None = None
+
+
+class Group(Noun):
+    """n trajectories of one task. A judge receives this: a task *view*, no outcome."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    task: TaskView
+    trajectories: tuple[Trajectory, ...]

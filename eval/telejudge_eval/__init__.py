@@ -1,0 +1,1 @@
+"""The top of the house: command line, evaluation and the HTML report."""

@@ -1,0 +1,1 @@
+"""Judges that score a group of trajectories: the verifier (ground truth) and generative ones."""

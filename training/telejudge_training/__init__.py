@@ -1,0 +1,1 @@
+"""Trainers that turn verdicts on groups into better agents."""
