@@ -76,9 +76,8 @@ class TokenTrace(Noun):
     @model_validator(mode="after")
     def _equal_lengths(self) -> TokenTrace:
         if not len(self.ids) == len(self.mask) == len(self.logprobs):
-            raise ValueError(
-                f"ids, mask, logprobs differ in length: {len(self.ids)}, {len(self.mask)}, {len(self.logprobs)}"
-            )
+            lengths = f"{len(self.ids)}, {len(self.mask)}, {len(self.logprobs)}"
+            raise ValueError(f"ids, mask, logprobs differ in length: {lengths}")
         return self
 
 

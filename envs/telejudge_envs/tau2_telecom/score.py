@@ -36,7 +36,9 @@ def assertion_checks(env: Any, task: Tau2Task) -> tuple[Check, ...]:
 def action_checks(task: Tau2Task, calls: Sequence[ToolCall]) -> tuple[Check, ...]:
     """Whether each gold action was called, by tau2's own comparison (failed calls count)."""
     criteria = task.evaluation_criteria
-    made = [Tau2Call(id=c.id, name=c.name, arguments=c.arguments) for c in calls]
+    made = [
+        Tau2Call(id=c.id, name=c.name, arguments=c.arguments, requestor="assistant") for c in calls
+    ]
     return tuple(
         Check(name=f"called {a.name}", passed=any(a.compare_with_tool_call(c) for c in made))
         for a in (criteria.actions if criteria else None) or []

@@ -19,7 +19,7 @@ SPLITS = ("full", "base", "train", "test", "small", "extra")
 """tau2's five splits, and `extra`: the 2,171 tasks of `full` outside `base`."""
 
 LACKS_AMOUNT = "ticket_lacks_refuel_amount"
-"""The check wants exactly 2.0 GB refuelled, which the ticket does not say (tau2-bench issue 237)."""
+"""The check wants exactly 2.0 GB refuelled; the ticket does not say so (tau2-bench issue 237)."""
 
 TICKET_FIX = " They agree to refuel 2.0 GB of data if that is needed."
 
