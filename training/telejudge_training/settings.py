@@ -1,0 +1,87 @@
+"""Every number of the embedded pipeline, in frozen records. A recipe (recipe.py) is made of them.
+
+    GrpoSettings(steps=20, clip_high=0.28)
+
+Importing this costs pydantic only, so that the command line can show the settings.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scaling = Literal["std", "mean", "rank"]
+"""How rewards of a group become advantages: divided by their standard deviation (GRPO), only
+centred (Dr. GRPO), or ranks between -1 and 1 (for judges that order better than they score)."""
+
+LossKind = Literal["token_mean", "sequence_mean", "dr_grpo"]
+"""What the policy loss is averaged over: all tokens of a step, each trajectory first (GRPO's
+paper), or a constant length (Dr. GRPO: long failures are not favoured)."""
+
+
+class Settings(BaseModel):
+    """Frozen, and closed to misspelt names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DemonstrationSettings(Settings):
+    """The expert's episodes that the tokenizer and the warm start see."""
+
+    count: int = Field(default=1600, ge=1)
+    mistakes: float = Field(default=1.0, ge=0.0)
+    """Scales the probability of each of the expert's mistakes; 0 is a careful engineer."""
+
+
+class TokenizerSettings(Settings):
+    bpe_tokens: int = 400
+    max_phrases: int = 900
+    min_count: int = 6
+
+
+class SftSettings(Settings):
+    epochs: int = 2
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    warmup_steps: int = 20
+    observation_weight: float = 0.0
+
+
+class GrpoSettings(Settings):
+    steps: int = Field(default=60, ge=0)
+    tasks_per_step: int = 8
+    group_size: int = Field(default=8, ge=2)
+    learning_rate: float = 5e-4
+    warmup_steps: int = 3
+    final_rate: float = 0.3
+    """The learning rate falls linearly to this share of itself."""
+    temperature: float = Field(default=1.0, gt=0.0)
+    clip_low: float = 0.2
+    clip_high: float = 0.2
+    kl: float = 0.0
+    """Weight of the KL divergence from the model that GRPO started from; 0 keeps no copy of it."""
+    updates_per_batch: int = 1
+    minibatch: int = 32
+    scaling: Scaling = "std"
+    loss: LossKind = "token_mean"
+    nominal_tokens: int = 64
+    """Agent tokens of an episode for `loss="dr_grpo"`."""
+    max_resample: int = 0
+    """How often a step draws new tasks in place of groups that were tied or unusable."""
+    checkpoint_every: int = 10
+    sample_every: int = 5
+    """Every so many steps one group is written to train/groups.jsonl."""
+
+
+class EvaluationSettings(Settings):
+    rollouts: int = 8
+    temperature: float = 1.0
+    split: str = "test"
+    batch: int = 160
+    bootstrap: int = 2000
+
+
+class RolloutSettings(Settings):
+    max_tokens: int = 1024
+    max_turn_tokens: int = 64

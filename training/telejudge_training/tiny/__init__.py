@@ -1,0 +1,1 @@
+"""The embedded model: its tokenizer, its network, its rollouts. Everything here needs torch."""

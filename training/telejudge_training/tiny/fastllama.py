@@ -1,0 +1,93 @@
+"""A Llama forward pass with a preallocated KV cache in which every row has its own position.
+
+transformers' cache grows all rows together; in multi-turn rollouts each row is somewhere else.
+Here a chunk of tokens is fed to all rows at once, each from its own position on, and nothing is
+ever computed twice. fp32, no gradients; weights are read from the model when it is constructed,
+so construct a new one after every update. Checked against transformers by a test.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+
+class FastLlama:
+    """`rows` sequences of at most `room` tokens; `feed` returns logits at each row's last token."""
+
+    def __init__(self, model: LlamaForCausalLM, rows: int, room: int) -> None:
+        config: Any = model.config
+        self.heads: int = config.num_attention_heads
+        self.width: int = config.hidden_size // self.heads
+        if config.num_key_value_heads != self.heads:
+            raise ValueError("FastLlama has no grouped-query attention; use as many KV heads")
+        self._eps: float = config.rms_norm_eps
+        inner: Any = model.model
+        self._embed = inner.embed_tokens.weight
+        self._norm = inner.norm.weight
+        self._head = model.lm_head.weight
+        self._layers = [
+            (
+                layer.input_layernorm.weight,
+                torch.cat([getattr(layer.self_attn, f"{p}_proj").weight for p in "qkv"]),
+                layer.self_attn.o_proj.weight,
+                layer.post_attention_layernorm.weight,
+                torch.cat([layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]),
+                layer.mlp.down_proj.weight,
+            )
+            for layer in inner.layers
+        ]
+        angles = torch.arange(room)[:, None] * inner.rotary_emb.inv_freq[None]
+        angles = torch.cat([angles, angles], -1)
+        self._cos, self._sin = angles.cos(), angles.sin()
+        shape = (rows, self.heads, room, self.width)
+        self._keys = [torch.zeros(shape) for _ in self._layers]
+        self._values = [torch.zeros(shape) for _ in self._layers]
+
+    def keep(self, rows: list[int]) -> None:
+        """Drop all rows but these; the kept ones are renumbered from 0."""
+        index = torch.tensor(rows)
+        self._keys = [k[index] for k in self._keys]
+        self._values = [v[index] for v in self._values]
+
+    def feed(self, tokens: torch.Tensor, start: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+        """Feed `tokens` (rows, n; right-padded) from position `start` (rows) on.
+
+        `last` (rows) is the index of each row's last real token. Returns logits (rows, vocab).
+        What padding writes into the cache lies behind every real token, so it is never attended
+        to and later overwritten; that holds for a row that only takes part as padding, too. One
+        position of the room must stay free for padding that reaches beyond its end.
+        """
+        rows, n = tokens.shape
+        every = torch.arange(rows)
+        position = (start[:, None] + torch.arange(n)).clamp(max=len(self._cos) - 1)
+        seen = int(position.max()) + 1
+        mask = (torch.arange(seen)[None, None] <= position[:, :, None])[:, None]
+        cos, sin = self._cos[position][:, None], self._sin[position][:, None]
+        x = F.embedding(tokens, self._embed)
+        for weights, keys, values in zip(self._layers, self._keys, self._values, strict=True):
+            norm1, qkv, out, norm2, gate_up, down = weights
+            y = F.linear(F.rms_norm(x, (x.shape[-1],), norm1, self._eps), qkv)
+            q, k, v = y.view(rows, n, 3, self.heads, self.width).unbind(2)
+            q = _rotate(q.transpose(1, 2), cos, sin)
+            keys[every[:, None], :, position] = _rotate(k.transpose(1, 2), cos, sin).transpose(1, 2)
+            values[every[:, None], :, position] = v
+            attended = F.scaled_dot_product_attention(
+                q, keys[:, :, :seen], values[:, :, :seen], attn_mask=mask
+            )
+            x = x + F.linear(attended.transpose(1, 2).reshape(rows, n, -1), out)
+            y = F.rms_norm(x, (x.shape[-1],), norm2, self._eps)
+            gate, up = F.linear(y, gate_up).chunk(2, -1)
+            x = x + F.linear(F.silu(gate) * up, down)
+        x = F.rms_norm(x[every, last], (x.shape[-1],), self._norm, self._eps)
+        return F.linear(x, self._head)
+
+
+def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    half = x.shape[-1] // 2
+    return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin

@@ -1,0 +1,211 @@
+"""Tasks in, rollouts with token traces out: many episodes in lockstep, token-in and token-out.
+
+    Roller(model, tokenizer, world).run([Play(task, rollout=0, seed=7)], temperature=1.0, seed=1)
+
+All episodes take their turns together. A turn feeds what is new (the ticket, or a tool's result)
+as one chunk into the KV cache that lives as long as the episode, then samples until `<|im_end|>`.
+The ids that the model produced are kept as they are; text is only made from them, never ids from
+text that the model wrote.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from telejudge_envs.errors import UsageError
+from telejudge_envs.nouns.message import Message
+from telejudge_envs.nouns.task import Task
+from telejudge_envs.nouns.trajectory import Failure, Rollout, TokenTrace, Trajectory, Usage
+from telejudge_envs.protocol import Episode, World
+from telejudge_training.tiny.fastllama import FastLlama
+from telejudge_training.tiny.tokenizer import ASSISTANT, parse_reply, texts_of
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+COMPACT_BELOW = 0.8
+"""Finished rows leave the batch once less than this share of it still plays."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One episode to be rolled out: the task, its number within the group, the world's seed."""
+
+    task: Task
+    rollout: int
+    seed: int
+
+
+@dataclass(eq=False)
+class _Row:
+    play: Play
+    episode: Episode
+    ids: list[int] = field(default_factory=list)
+    mask: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    fed: int = 0
+    turn_start: int = 0
+    turns: int = 0
+    seconds: float = 0.0
+
+    def hear(self, tokens: Sequence[int]) -> None:
+        self.ids.extend(tokens)
+        self.mask.extend([0] * len(tokens))
+        self.logprobs.extend([0.0] * len(tokens))
+        self.turn_start = len(self.ids)
+
+    def say(self, token: int, logprob: float) -> None:
+        self.ids.append(token)
+        self.mask.append(1)
+        self.logprobs.append(logprob)
+
+
+class Roller:
+    """Rolls a model out. `max_tokens` bounds an episode, `max_turn_tokens` a turn."""
+
+    def __init__(
+        self,
+        model: LlamaForCausalLM,
+        tokenizer: PreTrainedTokenizerFast,
+        world: World,
+        *,
+        name: str = "tiny",
+        max_tokens: int = 1024,
+        max_turn_tokens: int = 64,
+    ) -> None:
+        self.model, self.tokenizer, self.world, self.name = model, tokenizer, world, name
+        self.max_tokens, self.max_turn_tokens = max_tokens, max_turn_tokens
+        self._end: int = tokenizer.eos_token_id  # type: ignore[assignment]
+        self._prompt = tokenizer.convert_tokens_to_ids(ASSISTANT)
+        self._encoded: dict[str, list[int]] = {}
+        self._decoded: dict[tuple[int, ...], str] = {}
+
+    @torch.no_grad()
+    def run(self, plays: Sequence[Play], *, temperature: float, seed: int) -> list[Rollout]:
+        """Roll out every play, in order. `temperature` 0 is greedy.
+
+        Recorded logprobs are those of the distribution sampled from (greedy: of temperature 1).
+        """
+        started = time.perf_counter()
+        dice = torch.Generator().manual_seed(seed)
+        rows = [self._open(play) for play in plays]
+        cache = FastLlama(self.model, len(rows), self.max_tokens + self.max_turn_tokens + 1)
+        batch = list(rows)
+        while live := [row for row in batch if row.episode.stop is None]:
+            if len(live) < COMPACT_BELOW * len(batch):
+                cache.keep([i for i, row in enumerate(batch) if row.episode.stop is None])
+                batch = live
+            self._speak(cache, batch, temperature, dice)
+            for row in live:
+                self._act(row)
+                if row.episode.stop is not None:
+                    row.seconds = time.perf_counter() - started
+        return [self._record(row) for row in rows]
+
+    def _open(self, play: Play) -> _Row:
+        row = _Row(play, self.world.open(play.task, seed=play.seed))
+        row.hear(self._ids_of(row.episode.observation))
+        if len(row.ids) > self.max_tokens:
+            raise UsageError(
+                f"the ticket of {play.task.id} takes {len(row.ids)} tokens, more than the "
+                f"{self.max_tokens} of an episode; raise max_tokens"
+            )
+        return row
+
+    def _speak(
+        self, cache: FastLlama, batch: list[_Row], temperature: float, dice: torch.Generator
+    ) -> None:
+        """One turn of every playing row of `batch`; finished rows are fed padding."""
+        speaking = [row.episode.stop is None for row in batch]
+        while any(speaking):
+            news = [
+                row.ids[row.fed :] if s else [0] for row, s in zip(batch, speaking, strict=True)
+            ]
+            longest = max(map(len, news))
+            tokens = torch.tensor([new + [0] * (longest - len(new)) for new in news])
+            start = torch.tensor([min(row.fed, len(row.ids) - 1) for row in batch])
+            last = torch.tensor([len(new) - 1 for new in news])
+            picked, logprobs = _sample(cache.feed(tokens, start, last), temperature, dice)
+            for i, row in enumerate(batch):
+                if not speaking[i]:
+                    continue
+                row.fed = len(row.ids)
+                row.say(picked[i], logprobs[i])
+                spoken = len(row.ids) - row.turn_start
+                speaking[i] = picked[i] != self._end and spoken < self.max_turn_tokens
+
+    def _act(self, row: _Row) -> None:
+        """Hand the turn to the world and hear what it answers."""
+        row.turns += 1
+        spoken = row.ids[row.turn_start :]
+        ended = spoken[-1] == self._end
+        text = self._text_of(spoken[:-1] if ended else spoken)
+        answered = row.episode.step(parse_reply(text, f"call_{row.turns}"))
+        if row.episode.stop is not None:
+            return
+        heard = self._ids_of(answered)
+        if len(row.ids) + len(heard) > self.max_tokens:
+            row.episode.step(Message(role="assistant"))  # out of room: it can say no more
+        else:
+            row.hear(heard)
+
+    def _ids_of(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of what the world said, with the token that asks the model to speak."""
+        ids: list[int] = []
+        for role, text in texts_of(messages):
+            shown = role + text
+            if shown not in self._encoded:
+                self._encoded[shown] = self.tokenizer.encode(shown, add_special_tokens=False)
+            ids.extend(self._encoded[shown])
+        return [*ids, self._prompt]  # type: ignore[list-item]
+
+    def _text_of(self, ids: list[int]) -> str:
+        key = tuple(ids)
+        if key not in self._decoded:
+            self._decoded[key] = self.tokenizer.decode(ids)  # type: ignore[assignment]
+        return self._decoded[key]
+
+    def _record(self, row: _Row) -> Rollout:
+        task, episode = row.play.task, row.episode
+        failure: Failure | None = getattr(episode, "failure", None)
+        said = sum(row.mask)
+        trajectory = Trajectory(
+            id=f"{task.id}#{row.play.rollout}",
+            task_id=task.id,
+            world=task.view.world,
+            agent=self.name,
+            mode=task.view.mode,
+            rollout=row.play.rollout,
+            seed=row.play.seed,
+            messages=episode.observation,
+            changes=episode.ledger,
+            stop=episode.stop or "failed",
+            failure=failure,
+            usage=Usage(
+                calls=sum(len(m.tool_calls) for m in episode.observation),
+                prompt_tokens=len(row.ids) - said,
+                completion_tokens=said,
+                requests=row.turns,
+                seconds=row.seconds,
+            ),
+            trace=TokenTrace(
+                ids=tuple(row.ids), mask=tuple(row.mask), logprobs=tuple(row.logprobs)
+            ),
+        )
+        return Rollout(task=task.view, trajectory=trajectory, outcome=episode.outcome())
+
+
+def _sample(
+    logits: torch.Tensor, temperature: float, dice: torch.Generator
+) -> tuple[list[int], list[float]]:
+    logprobs = torch.log_softmax(logits / (temperature or 1.0), -1)
+    if temperature == 0:
+        picked = logprobs.argmax(-1)
+    else:
+        picked = torch.multinomial(logprobs.exp(), 1, generator=dice).squeeze(1)
+    return picked.tolist(), logprobs.gather(1, picked[:, None]).squeeze(1).tolist()
