@@ -1,14 +1,14 @@
 """What an agent knows of its case: the ticket's facts, and what its readings said.
 
-    case = Case.of("… unable to send MMS messages … phone number: 555-123-2002 … abroad …")
-    case.goal.tool -> "can_send_mms"
-    case.hear(Call("can_send_mms"), Heard("Your messaging app can send MMS messages."))
-    case.solved -> True
+case = Case.of("… unable to send MMS messages … phone number: 555-123-2002 … abroad …")
+case.goal.tool -> "can_send_mms"
+case.hear(Call("can_send_mms"), Heard("Your messaging app can send MMS messages."))
+case.solved -> True
 """
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,6 +55,7 @@ class Case:
     goal: Goal
     phone: str
     abroad: bool
+    may_pay: bool
     refuel_gb: float
     facts: dict[str, Any] = field(default_factory=dict)
     last_goal_fresh: bool = False
@@ -67,6 +68,7 @@ class Case:
             goal=goal_of(text),
             phone=phone.group() if phone else "",
             abroad="abroad" in text,
+            may_pay="permission to pay" in text,
             refuel_gb=float(refuel.group(1)) if refuel else MOST_REFUEL_GB,
         )
 
@@ -112,7 +114,8 @@ class Case:
         return sorted(unread, key=self._unlikeness)
 
     def _unlikeness(self, line_id: str) -> int:
-        return -len(os.path.commonprefix([line_id[::-1], self.phone[::-1]]))
+        pairs = zip(reversed(line_id), reversed(self.phone), strict=False)
+        return -len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
     @property
     def line_key(self) -> dict[str, Any]:

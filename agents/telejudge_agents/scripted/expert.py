@@ -24,19 +24,19 @@ class Flaws:
     scales them all, and none exceeds 1."""
 
     level: float = 1.0
-    overlook: float = 0.05
-    skip_check: float = 0.02
-    wrong_fix: float = 0.02
-    skip_fix: float = 0.04
-    half_fix: float = 0.06
+    overlook: float = 0.08
+    skip_check: float = 0.03
+    wrong_fix: float = 0.03
+    skip_fix: float = 0.05
+    half_fix: float = 0.08
     forget_verify: float = 0.30
     forget_goal: float = 0.15
-    stop_early: float = 0.02
-    give_up: float = 0.50
-    needless_transfer: float = 0.015
+    stop_early: float = 0.03
+    give_up: float = 0.60
+    needless_transfer: float = 0.02
     no_handover: float = 0.30
-    redundant_read: float = 0.06
-    idle_read: float = 0.06
+    redundant_read: float = 0.07
+    idle_read: float = 0.07
     failed_call: float = 0.04
 
     def rate(self, slip: Slip) -> float:

@@ -38,8 +38,8 @@ def always(case: Case) -> bool:
 @dataclass(frozen=True)
 class Aspect:
     """`fact` is what `check` tells (or another reading already told); `blocks` means that the
-    policy forbids the agent to mend it, so the case is handed over; `needs_line` that the customer's
-    line must have been found first."""
+    policy forbids the agent to mend it, so the case is handed over; `needs_line` that it can be
+    looked at only once the customer's line is found."""
 
     name: str
     fact: str
@@ -54,11 +54,12 @@ class Aspect:
 
 network = plain("check_network_status")
 line_details: Make = lambda case: Call("get_details_by_id", {"id": case.line_key["line_id"]})  # noqa: E731
+bills: Make = lambda case: Call("get_bills_for_customer", {"customer_id": case.customer})  # noqa: E731
 speed = plain("run_speed_test")
 
 
 def _first_overdue(case: Case) -> str:
-    return next(iter(case.facts.get("overdue", ())), case.facts.get("paying", ""))
+    return next(iter(case.facts.get("overdue", ())), "")
 
 
 def _suspended(case: Case) -> bool:
@@ -130,9 +131,17 @@ _ALL = (
         needs_line=True,
     ),
     Aspect(
+        "payment_not_allowed",
+        "overdue",
+        bills,
+        lambda c: bool(c.facts["overdue"]) and not c.may_pay,
+        relevant=lambda c: c.no_service and _suspended(c),
+        blocks=True,
+    ),
+    Aspect(
         "overdue_bill",
         "overdue",
-        lambda c: Call("get_bills_for_customer", {"customer_id": c.customer}),
+        bills,
         lambda c: bool(c.facts["overdue"]),
         fix=(
             lambda c: Call(
@@ -257,7 +266,10 @@ def _path(names: str, relevant: Test = always) -> Path:
     return Path(tuple(ASPECTS[name] for name in names.split()), relevant)
 
 
-_SERVICE = "airplane_mode sim_missing sim_locked apn_broken contract_over overdue_bill line_suspended"
+_SERVICE = (
+    "airplane_mode sim_missing sim_locked apn_broken contract_over payment_not_allowed "
+    "overdue_bill line_suspended"
+)
 _ONLINE = "phone_roaming mobile_data line_roaming data_usage"
 _SPEED = "data_saver network_mode vpn"
 _MMS = "network_type wifi_calling storage_permission sms_permission mmsc"
