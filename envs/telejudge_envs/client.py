@@ -1,0 +1,213 @@
+"""The one door to OpenAI-compatible chat endpoints: messages in, a Completion out.
+
+    client = ChatClient(Endpoint(base_url="http://127.0.0.1:8000/v1", model="qwen3-8b"))
+    completion = await client.complete([Message(role="user", text="Hello")])
+    completion.message.text, completion.usage.prompt_tokens
+
+Retries are bounded, jittered and inside a deadline; what remains is an `EndpointError` whose
+`cause` is one of: timeout, rate_limited, server_error, connection, bad_request, auth,
+context_overflow, bad_response, refused. Works with openai 2 and 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from telejudge_envs.chat_format import from_openai, to_openai, tools_to_openai
+from telejudge_envs.endpoint import Completion, Endpoint, Meter
+from telejudge_envs.errors import EndpointError, MissingExtraError
+from telejudge_envs.nouns.message import Message, ToolSpec
+from telejudge_envs.nouns.trajectory import Usage
+from telejudge_envs.retry import ADVICE, Trouble, attempts, status_trouble
+
+CONNECT_S = 10.0
+
+
+class ChatClient:
+    """Asks one endpoint. Safe to share between tasks and between event loops.
+
+    `seed` makes the jitter of the waits repeatable; `meter` holds the totals of all completions.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, seed: int = 0) -> None:
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingExtraError("openai", "endpoint") from error
+        self.endpoint = endpoint
+        self.meter = Meter()
+        self._openai = openai
+        self._rng = random.Random(seed)
+        self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] | None = None,
+        response_format: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        *,
+        meter: Meter | None = None,
+        send_reasoning: bool = False,
+    ) -> Completion:
+        """One answer. Raises EndpointError when the last attempt failed too.
+
+        `meter` is added to as well as the client's own, whether or not an answer came.
+        """
+        request = self._request(messages, tools, response_format, seed, send_reasoning)
+        line, began, tried = self._line(), 0.0, 0
+        async with line.slots:
+            began = time.monotonic()
+            try:
+                endpoint = self.endpoint
+                async for attempt in attempts(endpoint.max_retries, endpoint.deadline_s, self._rng):
+                    with attempt:
+                        tried += 1
+                        left = endpoint.deadline_s - (time.monotonic() - began)
+                        raw = await self._attempt(line, request, left)
+                        completion = _read(raw, tried - 1, time.monotonic() - began)
+                        return self._count(completion, meter)
+            except Trouble as trouble:
+                self._count_failure(trouble, tried, time.monotonic() - began, meter)
+                raise self._error(trouble, tried) from trouble.__cause__
+        raise AssertionError("tenacity neither returned nor raised")
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        line = self._lines.pop(asyncio.get_running_loop(), None)
+        if line is not None:
+            await line.client.close()
+
+    def _request(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] | None,
+        response_format: Mapping[str, Any] | None,
+        seed: int | None,
+        send_reasoning: bool,
+    ) -> dict[str, Any]:
+        request: dict[str, Any] = dict(self.endpoint.sampling)
+        request["model"] = self.endpoint.model
+        request["messages"] = to_openai(messages, reasoning=send_reasoning)
+        if tools:
+            request["tools"] = tools_to_openai(tools)
+        if response_format is not None:
+            request["response_format"] = dict(response_format)
+        if seed is not None and self.endpoint.send_seed:
+            request["seed"] = seed % 2**31
+        return request
+
+    async def _attempt(self, line: _Line, request: Mapping[str, Any], left: float) -> Any:
+        limit = max(0.001, min(self.endpoint.timeout_s, left))
+        known = {k: v for k, v in request.items() if k in line.parameters}
+        extra = {k: v for k, v in request.items() if k not in line.parameters}
+        extra |= known.pop("extra_body", None) or {}
+        try:
+            # The transport's own timeout counts from byte to byte; a dripping server outlasts it.
+            async with asyncio.timeout(limit):
+                return await line.client.chat.completions.create(**known, extra_body=extra or None)
+        except (TimeoutError, self._openai.APITimeoutError) as error:
+            what = f"gave no complete answer within {limit:.3g} s"
+            raise Trouble("timeout", what, again=True) from error
+        except self._openai.APIStatusError as error:
+            body = error.response.text if error.response is not None else str(error)
+            raise status_trouble(error.status_code, body, error.response.headers) from error
+        except self._openai.APIConnectionError as error:
+            reason = error.__cause__ or error
+            what = f"could not be reached or hung up ({type(reason).__name__}: {reason})"
+            raise Trouble("connection", what, again=True) from error
+        except (self._openai.OpenAIError, ValueError) as error:
+            what = f"sent an answer that cannot be read ({type(error).__name__}: {error})"
+            raise Trouble("bad_response", what) from error
+
+    def _line(self) -> _Line:
+        loop = asyncio.get_running_loop()
+        if loop not in self._lines:
+            for closed in [known for known in self._lines if known.is_closed()]:
+                del self._lines[closed]
+            self._lines[loop] = _Line(self._openai, self.endpoint)
+        return self._lines[loop]
+
+    def _count(self, completion: Completion, meter: Meter | None) -> Completion:
+        spent = completion.usage.model_dump(include=_COUNTED)
+        for each in filter(None, (self.meter, meter)):
+            each.add(**spent)
+        return completion
+
+    def _count_failure(
+        self, trouble: Trouble, tried: int, seconds: float, meter: Meter | None
+    ) -> None:
+        prompt, completion = trouble.tokens
+        for each in filter(None, (self.meter, meter)):
+            each.add(
+                prompt_tokens=prompt,
+                completion_tokens=completion,
+                requests=tried,
+                retries=max(0, tried - 1),
+                seconds=seconds,
+            )
+
+    def _error(self, trouble: Trouble, tried: int) -> EndpointError:
+        where = f"{self.endpoint.base_url} (model {self.endpoint.model})"
+        times = f" after {tried} attempts" if tried > 1 else ""
+        return EndpointError(
+            f"{where} {trouble.what}{times}; {ADVICE[trouble.cause]}", cause=trouble.cause
+        )
+
+
+_COUNTED = {"prompt_tokens", "completion_tokens", "requests", "retries", "seconds"}
+
+
+class _Line:
+    """Connections and places of one event loop; neither may cross to another loop."""
+
+    def __init__(self, openai: Any, endpoint: Endpoint) -> None:
+        self.slots = asyncio.Semaphore(endpoint.concurrency)
+        timeout = openai.Timeout(endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s))
+        # A proxy set for the outside world must not swallow calls to this machine.
+        http = openai.DefaultAsyncHttpxClient(timeout=timeout, trust_env=not endpoint.is_loopback)
+        self.client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key(),
+            max_retries=0,
+            timeout=timeout,
+            http_client=http,
+        )
+        self.parameters = set(inspect.signature(self.client.chat.completions.create).parameters)
+
+
+def _read(raw: Any, retries: int, seconds: float) -> Completion:
+    """The Completion in an answer; raises Trouble when it holds none or a refusal."""
+    spent = getattr(raw, "usage", None)
+    tokens = (
+        getattr(spent, "prompt_tokens", 0) or 0,
+        getattr(spent, "completion_tokens", 0) or 0,
+    )
+    choices = getattr(raw, "choices", None)
+    if not choices or getattr(choices[0], "message", None) is None:
+        what = f"sent an answer without choices: {str(raw)[:300]}"
+        raise Trouble("bad_response", what, tokens=tokens)
+    choice = choices[0]
+    said = choice.message.model_dump()
+    if said.get("refusal") or choice.finish_reason == "content_filter":
+        what = f"refused: {said.get('refusal') or 'content filter'}"
+        raise Trouble("refused", what, tokens=tokens)
+    scored = getattr(getattr(choice, "logprobs", None), "content", None)
+    return Completion(
+        message=from_openai(said),
+        usage=Usage(
+            prompt_tokens=tokens[0],
+            completion_tokens=tokens[1],
+            requests=retries + 1,
+            retries=retries,
+            seconds=seconds,
+        ),
+        finish_reason=choice.finish_reason or "stop",
+        retries=retries,
+        logprobs=tuple(t.logprob for t in scored) if scored else None,
+    )
