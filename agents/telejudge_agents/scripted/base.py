@@ -14,6 +14,7 @@ back. Out: an agent whose `decide` is synchronous and cheap: it reads new messag
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,8 +24,15 @@ from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import TokenTrace, Usage
 
 DONE = "done"
-GIVE_UP = "Goodbye. Please call again if you need more help."
-"""Said when a plan has ended and the episode still asks for a turn in dual mode."""
+TRANSFER = "transfer_to_human_agents"
+
+# What a script says where it talks to a customer (dual control).
+PLEASE_RUN = "Please run this on your phone and tell me what it says: {call}"
+IT_SAYS = "It says:\n"
+"""What the scripted user puts before a tool's output."""
+CLOSING = "All steps for your case are done. Does everything work now?"
+HOLD_ON = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."
+GOODBYE = "I have no further steps to offer. Goodbye. ###STOP###"
 
 
 @dataclass(frozen=True)
@@ -48,13 +56,19 @@ Planner = Callable[[str], Plan]
 
 
 class ScriptedAgent:
-    """Acts out one plan in one episode."""
+    """Acts out one plan in one episode.
+
+    In dual mode it asks the user to run the tools that it does not own, and says what `done` and
+    a transfer mean to him.
+    """
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self._plan: Plan | None = None
+        self._own: frozenset[str] = frozenset()
         self._read = 0
         self._calls = 0
+        self._handed_over = False
 
     @property
     def usage(self) -> Usage:
@@ -72,29 +86,40 @@ class ScriptedAgent:
         heard = self._listen(messages)
         try:
             if self._plan is None:
+                self._own = frozenset(tool.name for tool in tools)
                 self._plan = self._planner(heard.text)
                 turn = next(self._plan)
             else:
                 turn = self._plan.send(heard)
         except StopIteration:
-            turn = Call(DONE) if any(t.name == DONE for t in tools) else GIVE_UP
+            turn = Call(DONE) if DONE in self._own else GOODBYE
         return self._utter(turn)
 
     def _listen(self, messages: Sequence[Message]) -> Heard:
         new = [messages[i] for i in range(self._read, len(messages))]
         self._read = len(messages)
-        spoken = [m for m in new if m.role in ("user", "tool") and not m.tool_calls]
-        said = [m for m in spoken if m.role == "user"] or spoken
-        if not said:
-            return Heard("")
-        return Heard(said[-1].text, said[-1].error)
+        said = [m for m in new if m.role == "user" and not m.tool_calls]
+        if said:
+            words = said[-1].text
+            return Heard(words.partition(IT_SAYS)[2] or words)
+        results = [m for m in new if m.role == "tool"]
+        return Heard(results[-1].text, results[-1].error) if results else Heard("")
 
     def _utter(self, turn: Call | str) -> Message:
         if isinstance(turn, str):
             return Message(role="assistant", text=turn)
+        if DONE not in self._own and turn.tool not in self._own:
+            return Message(role="assistant", text=self._in_words(turn))
+        self._handed_over = self._handed_over or turn.tool == TRANSFER
         self._calls += 1
         call = ToolCall(id=f"call_{self._calls}", name=turn.tool, arguments=dict(turn.arguments))
         return Message(role="assistant", tool_calls=(call,))
+
+    def _in_words(self, turn: Call) -> str:
+        if turn.tool == DONE:
+            return HOLD_ON if self._handed_over else CLOSING
+        arguments = ", ".join(f"{k}={json.dumps(v)}" for k, v in turn.arguments.items())
+        return PLEASE_RUN.format(call=f"{turn.tool}({arguments})")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ case.solved -> True
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass, field
@@ -50,27 +51,36 @@ def goal_of(text: str) -> Goal:
 
 @dataclass
 class Case:
-    """`facts` holds the newest reading of everything; `done` the calls made so far."""
+    """`facts` holds the newest reading of everything."""
 
     goal: Goal
-    phone: str
-    abroad: bool
-    may_pay: bool
-    refuel_gb: float
+    words: str
+    """All that the ticket or the user said."""
     facts: dict[str, Any] = field(default_factory=dict)
     last_goal_fresh: bool = False
     """Whether nothing was written since the goal was last read."""
 
     @classmethod
     def of(cls, text: str) -> Case:
-        phone, refuel = _PHONE.search(text), _REFUEL.search(text)
-        return cls(
-            goal=goal_of(text),
-            phone=phone.group() if phone else "",
-            abroad="abroad" in text,
-            may_pay="permission to pay" in text,
-            refuel_gb=float(refuel.group(1)) if refuel else MOST_REFUEL_GB,
-        )
+        return cls(goal_of(text), text)
+
+    @functools.cached_property
+    def phone(self) -> str:
+        found = _PHONE.search(self.words)
+        return found.group() if found else ""
+
+    @functools.cached_property
+    def refuel_gb(self) -> float:
+        found = _REFUEL.search(self.words)
+        return float(found.group(1)) if found else MOST_REFUEL_GB
+
+    @functools.cached_property
+    def abroad(self) -> bool:
+        return "abroad" in self.words
+
+    @functools.cached_property
+    def may_pay(self) -> bool:
+        return "permission to pay" in self.words or "pay a bill, I accept" in self.words
 
     def hear(self, call: Call, heard: Heard) -> None:
         """Take in the result of a call."""

@@ -15,12 +15,25 @@ import random
 from collections.abc import Generator
 from typing import Literal, Protocol
 
-from telejudge_agents.scripted.base import DONE, Call, Heard, Plan, Planner, ScriptedFactory
+from telejudge_agents.scripted.base import (
+    DONE,
+    TRANSFER,
+    Call,
+    Heard,
+    Plan,
+    Planner,
+    ScriptedFactory,
+)
 from telejudge_agents.scripted.case import Case
 from telejudge_agents.scripted.playbook import ASPECTS, PATHS, Aspect, Path
 from telejudge_envs.nouns.task import TaskView
 
-TRANSFER = "transfer_to_human_agents"
+WHO_ARE_YOU = (
+    "What are your name, your phone number and your current location? And if it turns out to be "
+    "needed: will you pay an overdue bill or refuel data?"
+)
+"""Asked in dual mode, where there is no ticket."""
+
 MOST_LOOKS = 2
 """Times that all paths are walked before the case is handed over unsolved."""
 
@@ -81,6 +94,9 @@ class Engineer:
 
     def plan(self) -> Plan:
         """The whole episode."""
+        if not self.case.phone:
+            answer = yield WHO_ARE_YOU
+            self.case = Case(self.case.goal, f"{self.case.words} {answer.text}")
         yield from self._do(Call("get_customer_by_phone", {"phone_number": self.case.phone}))
         yield from self._do(Call(self.case.goal.tool))
         for _ in range(MOST_LOOKS):
