@@ -1,0 +1,298 @@
+"""The numbers of a report, each with its n: figures by phase, defects by kind, one line a group.
+
+In: judged groups. Out: small records that the template prints.
+
+    table = figures(groups, ["before", "after"])
+    table[0].rows[0].cells[0]      # Figure(text="41.2 %", n=320)
+
+What was not scored is counted, never taken as a number: an episode without a known outcome, or
+with a failure that is not the agent's, is left out of every mean, and so is an abstention.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+from telejudge_envs.nouns.judged import JudgedGroup
+from telejudge_envs.nouns.trajectory import Outcome, Trajectory
+from telejudge_envs.nouns.verdict import Verdict
+from telejudge_eval.report_text import number
+
+LACKS_AMOUNT = "ticket_lacks_refuel_amount"
+"""The mark of tasks whose ticket omits the amount that their assertion requires."""
+
+SEVERITIES = ("safety", "hard", "soft")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trajectory with what is known about it."""
+
+    trajectory: Trajectory
+    verdict: Verdict | None
+    outcome: Outcome | None
+
+    @property
+    def scored(self) -> Verdict | None:
+        verdict = self.verdict
+        return verdict if verdict is not None and verdict.abstained is None else None
+
+    @property
+    def foreign_failure(self) -> bool:
+        """Did someone else than the agent fail?"""
+        failure = self.trajectory.failure
+        return bool(self.outcome and self.outcome.faults) or (
+            failure is not None and failure.owner != "agent"
+        )
+
+    @property
+    def solved(self) -> bool | None:
+        """By the world's own evaluator; None when unknown or not the agent's fault."""
+        if self.outcome is None or self.foreign_failure:
+            return None
+        return self.outcome.world_reward >= 1.0
+
+    @property
+    def calls(self) -> int:
+        """Calls that the agent made."""
+        return sum(len(m.tool_calls) for m in self.trajectory.messages if m.role == "assistant")
+
+
+def entries(judged: JudgedGroup) -> list[Entry]:
+    """The group's trajectories in their order."""
+    verdicts = {verdict.trajectory_id: verdict for verdict in judged.verdict.verdicts}
+    return [
+        Entry(t, verdicts.get(t.id), judged.outcomes.get(t.id)) for t in judged.group.trajectories
+    ]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number ready to print and how many episodes (or groups) it stands on."""
+
+    value: float | None
+    text: str
+    n: int
+    unit: str = "episodes"
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """`is_mean`: the cells are means over n episodes; otherwise counts out of n."""
+
+    name: str
+    cells: tuple[Figure, ...]
+    change: str
+    is_mean: bool
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """The same figures for one subset of the tasks."""
+
+    title: str
+    rows: tuple[FigureRow, ...]
+
+
+Measure = Callable[[Entry], float | None]
+
+
+def measures(world: str) -> list[tuple[str, Measure, bool]]:
+    """Name, value of one episode, and whether it is a share."""
+    evaluator = "τ2's evaluator" if world.startswith("tau2") else "the world's evaluator"
+    return [
+        (f"Success by {evaluator}", lambda e: None if e.solved is None else float(e.solved), True),
+        ("Right answer by the judge", lambda e: e.scored and e.scored.answer, True),
+        ("Tool-call reasonableness", lambda e: e.scored and e.scored.tools, False),
+        ("Reward", lambda e: e.scored and e.scored.reward, False),
+        ("Calls an episode", lambda e: float(e.calls), False),
+    ]
+
+
+def figures(groups: Sequence[JudgedGroup], phases: Sequence[str]) -> list[FigureTable]:
+    """Figures for all tasks and, where the mark occurs, apart for marked and unmarked ones."""
+    tables = [_table("All tasks", groups, phases)]
+    marked = [g for g in groups if LACKS_AMOUNT in g.group.task.marks]
+    if marked:
+        others = [g for g in groups if LACKS_AMOUNT not in g.group.task.marks]
+        tables.append(_table("Tasks whose ticket lacks the refuel amount", marked, phases))
+        tables.append(_table("The other tasks", others, phases))
+    return tables
+
+
+def _table(title: str, groups: Sequence[JudgedGroup], phases: Sequence[str]) -> FigureTable:
+    by_phase = [[g for g in groups if g.phase == phase] for phase in phases]
+    episodes = [[e for g in members for e in entries(g)] for members in by_phase]
+    world = groups[0].group.task.world if groups else ""
+    rows = []
+    for name, measure, share in measures(world):
+        cells = tuple(_mean(measure, members, share) for members in episodes)
+        rows.append(FigureRow(name, cells, _change(cells, phases, share), True))
+    counts: list[tuple[str, Callable[[list[JudgedGroup]], int]]] = [
+        ("Abstentions", lambda gs: sum(_abstained(g) for g in gs)),
+        ("Failures of others (not scored)", lambda gs: sum(_foreign(g) for g in gs)),
+    ]
+    for name, count in counts:
+        cells = tuple(
+            _count(count(members), len(of), "episodes")
+            for members, of in zip(by_phase, episodes, strict=True)
+        )
+        rows.append(FigureRow(name, cells, "", False))
+    ties = tuple(_count(sum(map(is_tied, ms)), len(ms), "groups") for ms in by_phase)
+    rows.append(FigureRow("Tied groups (all rewards equal)", ties, "", False))
+    tasks = {g.group.task.id for g in groups if g.phase in phases}
+    return FigureTable(f"{title} ({len(tasks)})", tuple(rows))
+
+
+def _mean(measure: Measure, episodes: Iterable[Entry], share: bool) -> Figure:
+    values = [float(value) for e in episodes if (value := measure(e)) is not None]
+    if not values:
+        return Figure(None, "–", 0)
+    value = fmean(values)
+    return Figure(value, f"{100 * value:.1f} %" if share else number(value), len(values))
+
+
+def _count(value: int, of: int, unit: str) -> Figure:
+    return Figure(value, str(value), of, unit) if of else Figure(None, "–", 0, unit)
+
+
+def _change(cells: tuple[Figure, ...], phases: Sequence[str], share: bool) -> str:
+    """After minus before, with its sign."""
+    by_phase = dict(zip(phases, cells, strict=True))
+    before, after = by_phase.get("before"), by_phase.get("after")
+    if not before or not after or before.value is None or after.value is None:
+        return ""
+    return (
+        signed(100 * (after.value - before.value), 1, " pp")
+        if share
+        else signed(after.value - before.value, 3)
+    )
+
+
+def signed(value: float, digits: int, unit: str = "") -> str:
+    """A difference with its sign; no sign when it rounds to nothing."""
+    if round(value, digits) == 0:
+        return f"{0:.{digits}f}{unit}"
+    return f"{value:+.{digits}f}{unit}".replace("-", "−")
+
+
+def _abstained(judged: JudgedGroup) -> int:
+    return sum(v.abstained is not None for v in judged.verdict.verdicts)
+
+
+def _foreign(judged: JudgedGroup) -> int:
+    return sum(entry.foreign_failure for entry in entries(judged))
+
+
+def is_tied(judged: JudgedGroup) -> bool:
+    """Do at least two scored trajectories all carry the same reward? Then nothing is learnt."""
+    rewards = [v.reward for v in judged.verdict.verdicts if v.reward is not None]
+    return len(rewards) > 1 and max(rewards) - min(rewards) < 1e-9
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`n` defects in `of` judged episodes, as so many in 100 episodes."""
+
+    value: float | None
+    text: str
+    n: int
+    of: int
+
+
+@dataclass(frozen=True)
+class DefectRow:
+    """A kind of defect and its rate in each phase."""
+
+    kind: str
+    severity: str
+    cells: tuple[Rate, ...]
+    change: str
+
+
+def defect_rows(groups: Sequence[JudgedGroup], phases: Sequence[str]) -> list[DefectRow]:
+    """Defects by kind and severity, the gravest and then the most frequent first."""
+    counts: dict[str, Counter[tuple[str, str]]] = {phase: Counter() for phase in phases}
+    judged_episodes: Counter[str] = Counter()
+    for judged in groups:
+        if judged.phase in counts:
+            for verdict in judged.verdict.verdicts:
+                judged_episodes[judged.phase] += verdict.abstained is None
+                found = [(d.severity, d.kind) for d in verdict.defects]
+                counts[judged.phase].update(found)
+    total: Counter[tuple[str, str]] = sum(counts.values(), Counter())
+    rows = []
+    for severity, kind in sorted(
+        total, key=lambda key: (SEVERITIES.index(key[0]), -total[key], key)
+    ):
+        cells = tuple(
+            _rate(counts[phase][severity, kind], judged_episodes[phase]) for phase in phases
+        )
+        by_phase = dict(zip(phases, cells, strict=True))
+        before, after = by_phase.get("before"), by_phase.get("after")
+        change = ""
+        if before and after and before.value is not None and after.value is not None:
+            change = signed(after.value - before.value, 1)
+        rows.append(DefectRow(kind, severity, cells, change))
+    return rows
+
+
+def _rate(count: int, of: int) -> Rate:
+    if not of:
+        return Rate(None, "–", 0, 0)
+    return Rate(100 * count / of, f"{100 * count / of:.1f}", count, of)
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """A group's line in the table of groups."""
+
+    solved: int
+    solved_of: int
+    right: int
+    scored: int
+    reward: float | None
+    spread: float | None
+    """Standard deviation of the rewards within the group."""
+    tied: bool
+    abstained: int
+    hard: int
+    """Hard and safety defects."""
+    defects: int
+
+    @property
+    def tags(self) -> list[str]:
+        """What the reader may filter by."""
+        tags = {
+            "right": 0 < self.scored == self.right,
+            "wrong": self.scored > 0 == self.right,
+            "mixed": 0 < self.right < self.scored,
+            "tied": self.tied,
+            "abstained": self.abstained > 0,
+            "hard": self.hard > 0,
+        }
+        return [tag for tag, holds in tags.items() if holds]
+
+
+def group_line(judged: JudgedGroup) -> GroupLine:
+    """Count one group."""
+    members = entries(judged)
+    solved = [entry.solved for entry in members if entry.solved is not None]
+    scored = [entry.scored for entry in members if entry.scored is not None]
+    rewards = [verdict.reward for verdict in scored if verdict.reward is not None]
+    defects = [defect for v in judged.verdict.verdicts for defect in v.defects]
+    return GroupLine(
+        solved=sum(solved),
+        solved_of=len(solved),
+        right=sum(verdict.answer == 1 for verdict in scored),
+        scored=len(scored),
+        reward=fmean(rewards) if rewards else None,
+        spread=pstdev(rewards) if rewards else None,
+        tied=is_tied(judged),
+        abstained=_abstained(judged),
+        hard=sum(defect.severity != "soft" for defect in defects),
+        defects=len(defects),
+    )
