@@ -15,6 +15,7 @@ import argparse
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -82,22 +83,27 @@ def main() -> int:
     tasks = world.tasks("full")
     chosen = tasks if options.all else tasks[:: max(1, len(tasks) // options.tasks)]
     run_ours(world, chosen[0], [])  # parsing the shipped files once is no part of an episode
-    theirs, cold, warm, differ = [], [], [], []
-    for task in track(chosen, description="episodes", console=Console(stderr=True)):
-        for i, actions in enumerate(episodes_of(task)):
+    episodes = [
+        (task, i, actions) for task in chosen for i, actions in enumerate(episodes_of(task))
+    ]
+
+    def timed(title: str, run: Callable[[Task, list[dict[str, Any]]], float]):
+        seconds, rewards = [], []
+        for task, i, actions in track(episodes, description=title, console=Console(stderr=True)):
             started = time.perf_counter()
-            expected = run_tau2(task, actions)
-            middle = time.perf_counter()
-            first = run_ours(world, task, actions)
-            after = time.perf_counter()
-            again = run_ours(world, task, actions)
-            end = time.perf_counter()
+            rewards.append(run(task, actions))
             if i == 0:
-                theirs.append(middle - started)
-                cold.append(after - middle)
-                warm.append(end - after)
-            if not expected == first == again:
-                differ.append((task.id, i, expected, first))
+                seconds.append(time.perf_counter() - started)
+        return seconds, rewards
+
+    theirs, expected = timed("tau2", run_tau2)
+    cold, first = timed("ours, first", partial(run_ours, world))
+    warm, again = timed("ours, later", partial(run_ours, world))
+    differ = [
+        (task.id, i, *rewards)
+        for (task, i, _), *rewards in zip(episodes, expected, first, again, strict=True)
+        if len(set(rewards)) > 1
+    ]
     table = Table(title=f"Solo gold episodes of {len(chosen):,} tasks, ms an episode")
     for column in ("path", "median", "mean", "times faster (mean)"):
         table.add_column(column, justify="left" if column == "path" else "right")
@@ -114,8 +120,8 @@ def main() -> int:
     console = Console()
     console.print(table)
     console.print(f"Rewards compared: {3 * len(chosen):,} episodes, {len(differ)} differ.")
-    for task_id, i, expected, ours in differ[:10]:
-        console.print(f"  {task_id} episode {i}: tau2 {expected}, ours {ours}", markup=False)
+    for task_id, i, tau2, ours, later in differ[:10]:
+        console.print(f"  {task_id} episode {i}: tau2 {tau2}, ours {ours}, {later}", markup=False)
     return 1 if differ else 0
 
 

@@ -1,6 +1,6 @@
 """A contract that any world must pass; call it from a test of yours.
 
-    check_world(MyWorld(), split="train", junk=my_malformed_calls)
+check_world(MyWorld(), split="train", junk=my_malformed_calls)
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def junk_changes_nothing(world: World, task: Task, junk: Iterable[ToolCall]) -> 
             episode = world.open(task)
         answers = _call(episode, call)
         assert answers[0].error, f"{call.name} with {str(call.arguments)[:80]} did not fail"
-        assert not episode.ledger, f"the failed call of {call.name} changed {episode.ledger[0].path}"
+        assert not episode.ledger, (
+            f"the failed call of {call.name} changed {episode.ledger[0].path}"
+        )
 
 
 def _call(episode: Episode, call: ToolCall) -> tuple[Message, ...]:
@@ -65,7 +67,6 @@ def _refuses_unknown_names(world: World) -> None:
     for ask in (lambda: world.tasks("no such split"), lambda: world.task("no such task")):
         try:
             ask()
-        except UsageError as error:
-            assert "no such" in str(error), f"the error does not say what was asked: {error}"
-        else:
-            raise AssertionError("an unknown split or task was accepted")
+        except UsageError:
+            continue
+        raise AssertionError("an unknown split or task was accepted")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tau2.domains.telecom.environment import get_environment
+
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import Task
@@ -144,7 +145,7 @@ def test_marks_and_ticket_fixes():
 
 
 def test_an_unknown_task_names_close_ones_and_a_broken_file_says_where(tmp_path):
-    with pytest.raises(UsageError, match="Close: .*airplane_mode_on"):
+    with pytest.raises(UsageError, match=r"Close: .*airplane_mode_on"):
         WORLD.task("[service_issue]airplane_mode_on[PERSONA:Nobody]")
     with pytest.raises(UsageError, match="full, base, train, test, small, extra"):
         WORLD.tasks("validation")
@@ -170,7 +171,7 @@ def test_a_task_with_a_broken_initial_state_says_so(tmp_path):
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([raw]))
     world = Tau2Telecom(task_file=path)
-    with pytest.raises(DataError, match="initial state of task .* is broken"):
+    with pytest.raises(DataError, match=r"initial state of task .* is broken"):
         world.open(world.tasks("full")[0])
 
 

@@ -46,7 +46,7 @@ class Tau2Episode:
         self._ids: set[str] = set()
         self._ledger: list[Change] = []
         self._errors = self._turns = self._bills = 0
-        self._state = self._dump()
+        self._books, self._phone = self._dump_books(), self._dump_phone()
         self._messages = [Message(role="system", text=system_prompt(policy, task.view.mode))]
         if task.view.mode == "solo":
             self._messages.append(Message(role="user", text=task.view.ticket))
@@ -110,14 +110,17 @@ class Tau2Episode:
         wrong = tools.complaint(call, self.task.view.mode)
         if wrong is not None:
             return ToolResult(call_id=call.id, content=f"Error: {wrong}", error=True)
+        books_reachable = self._reaches_books(call)
         content, error = self._ask_tau2(call)
         self._name_new_bills()
-        state = self._dump()
+        books = self._dump_books() if books_reachable else self._books
+        phone = self._dump_phone()
         if error:
-            self._restore_if_changed(state)
+            self._restore_if_changed(books, phone)
         else:
-            self._ledger.extend(ledger.changes(self._state, state, call.id))
-            self._state = state
+            self._ledger.extend(ledger.changes(self._books, books, call.id))
+            self._ledger.extend(ledger.changes(self._phone, phone, call.id))
+            self._books, self._phone = books, phone
         return ToolResult(call_id=call.id, content=_bounded(content), error=error)
 
     def finish(self, stop: StopReason, failure: Failure | None = None) -> None:
@@ -224,24 +227,33 @@ class Tau2Episode:
         self._ids.add(own)
         return call if own == call.id else call.model_copy(update={"id": own})
 
-    def _dump(self) -> dict[str, Any]:
-        return {
-            **self._env.tools.db.model_dump(warnings=False),
-            **self._env.user_tools.db.model_dump(warnings=False),
-        }
+    def _reaches_books(self, call: ToolCall) -> bool:
+        """Whether the call can change the operator's database.
 
-    def _restore_if_changed(self, state: dict[str, Any]) -> None:
+        The phone's tools hold no reference to it; after one of them, tau2's sync writes there only
+        to book a payment that the customer was asked for.
+        """
+        asked_to_pay = self._env.user_tools.db.surroundings.payment_request is not None
+        return asked_to_pay or call.name in self._env.tools.tools
+
+    def _dump_books(self) -> dict[str, Any]:
+        return self._env.tools.db.model_dump(warnings=False)
+
+    def _dump_phone(self) -> dict[str, Any]:
+        return self._env.user_tools.db.model_dump(warnings=False)
+
+    def _restore_if_changed(self, books: dict[str, Any], phone: dict[str, Any]) -> None:
         """tau2 can fail half-way through a write; a failed call must change nothing."""
-        if state == self._state:
-            return
-        phone = {k: self._state[k] for k in ("device", "surroundings")}
-        rest = {k: v for k, v in self._state.items() if k not in phone}
-        self._env.tools.db = upstream.TelecomDB.model_validate(rest)
-        self._env.user_tools.db = upstream.TelecomUserDB.model_validate(phone)
+        if books != self._books:
+            self._env.tools.db = upstream.TelecomDB.model_validate(self._books)
+        if phone != self._phone:
+            self._env.user_tools.db = upstream.TelecomUserDB.model_validate(self._phone)
 
     def _name_new_bills(self) -> None:
         """tau2 names the bill that a refuel opens by uuid4; the same seed must give the same id."""
-        known = {b["bill_id"] for b in self._state["bills"]}
+        known = {b["bill_id"] for b in self._books["bills"]}
+        if len(known) == len(self._env.tools.db.bills):
+            return
         for bill in self._env.tools.db.bills:
             if bill.bill_id in known:
                 continue

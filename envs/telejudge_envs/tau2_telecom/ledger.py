@@ -35,18 +35,19 @@ def changes(before: dict[str, Any], after: dict[str, Any], call_id: str) -> tupl
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    if type(old) is type(new) and old == new:
-        return
+    """Leaves below `path` that differ, given that `old` and `new` do."""
     key = path.rpartition(".")[2]
-    if isinstance(old, list) and isinstance(new, list) and key in _ID_OF:
+    if key in _ID_OF and isinstance(old, list) and isinstance(new, list):
         old = {item[_ID_OF[key]]: item for item in old}
         new = {item[_ID_OF[key]]: item for item in new}
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(n for n in new if n not in old)]:
-            name_path = f"{path}.{_plain(name)}" if path else str(name)
-            yield from _differences(name_path, old.get(name, _ABSENT), new.get(name, _ABSENT))
-    else:
+    if not (isinstance(old, dict) and isinstance(new, dict)):
         yield path, old, new
+        return
+    for name in old if old.keys() == new.keys() else [*old, *(n for n in new if n not in old)]:
+        before, after = old.get(name, _ABSENT), new.get(name, _ABSENT)
+        if type(before) is not type(after) or before != after:
+            name_path = f"{path}.{_plain(name)}" if path else str(name)
+            yield from _differences(name_path, before, after)
 
 
 def _plain(value: Any) -> Any:

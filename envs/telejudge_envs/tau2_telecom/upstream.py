@@ -103,10 +103,24 @@ def freeze(env: telecom.TelecomEnvironment) -> bytes:
     return pickle.dumps((env.tools.db, env.user_tools.db, env.user_tools.default_vpn_details))
 
 
+class _Tools(TelecomTools):
+    """tau2 builds the dictionary of its tools anew several times a call."""
+
+    @functools.cached_property
+    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return super().tools
+
+
+class _UserTools(TelecomUserTools):
+    @functools.cached_property
+    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return super().tools
+
+
 def fresh_environment(solo: bool, frozen: bytes | None = None) -> telecom.TelecomEnvironment:
     """A tau2 environment in the frozen state, or as shipped."""
     db, phone, *vpn = pickle.loads(frozen or _pristine())
-    tools, user_tools = TelecomTools(db), TelecomUserTools(phone)
+    tools, user_tools = _Tools(db), _UserTools(phone)
     user_tools.default_vpn_details = vpn[0] if vpn else _default_vpn()
     env = telecom.TelecomEnvironment("telecom", "", tools, user_tools)
     env.solo_mode = solo  # set_solo_mode() would rebuild all 43 schemas to compare names
