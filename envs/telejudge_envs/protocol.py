@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.nouns.trajectory import Change, Outcome, StopReason, Trajectory
+from telejudge_envs.nouns.trajectory import Change, Failure, Outcome, StopReason, Trajectory
 
 
 class User(Protocol):
@@ -55,8 +55,17 @@ class Episode(Protocol):
         """None while the episode runs."""
         ...
 
+    @property
+    def failure(self) -> Failure | None:
+        """Whose fault the stop was, when something went wrong."""
+        ...
+
     def step(self, message: Message) -> tuple[Message, ...]:
         """Apply the agent's message; return the new messages (tool results, the user's reply)."""
+        ...
+
+    def finish(self, stop: StopReason, failure: Failure | None = None) -> None:
+        """End the episode from outside: deadline, dead endpoint, end of a recording."""
         ...
 
     def outcome(self) -> Outcome:
