@@ -22,14 +22,13 @@ from typing import Any, NamedTuple
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import TokenTrace, Usage
+from telejudge_envs.tau2_telecom.user import FAILED, IT_SAYS
 
 DONE = "done"
 TRANSFER = "transfer_to_human_agents"
 
 # What a script says where it talks to a customer (dual control).
 PLEASE_RUN = "Please run this on your phone and tell me what it says: {call}"
-IT_SAYS = "It says:\n"
-"""What the scripted user puts before a tool's output."""
 CLOSING = "All steps for your case are done. Does everything work now?"
 HOLD_ON = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."
 GOODBYE = "I have no further steps to offer. Goodbye. ###STOP###"
@@ -101,7 +100,8 @@ class ScriptedAgent:
         said = [m for m in new if m.role == "user" and not m.tool_calls]
         if said:
             words = said[-1].text
-            return Heard(words.partition(IT_SAYS)[2] or words)
+            opening, _, output = words.partition(IT_SAYS)
+            return Heard(output or words, error=opening.endswith(FAILED))
         results = [m for m in new if m.role == "tool"]
         return Heard(results[-1].text, results[-1].error) if results else Heard("")
 
