@@ -1,0 +1,59 @@
+"""What really happened in a tau2-Telecom trajectory: one replay, judged by the workflow's tables.
+
+In: the world, a task, a trajectory. Out: an Inspection (see telejudge_envs.inspection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from telejudge_envs.inspection import Inspection, examine
+from telejudge_envs.nouns.message import ToolCall, ToolResult
+from telejudge_envs.nouns.task import Task
+from telejudge_envs.nouns.trajectory import Step, Trajectory
+from telejudge_envs.tau2_telecom import tools
+from telejudge_envs.tau2_telecom.conventions import TelecomConventions
+from telejudge_envs.tau2_telecom.episode import Tau2Episode
+from telejudge_envs.tau2_telecom.world import Tau2Telecom
+
+
+def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspection:
+    """Replay the calls once and examine each of them."""
+    episode = world.open(task, trajectory.seed)
+    conventions = TelecomConventions(task, episode)
+    steps: list[Step] = []
+    satisfied, written = [episode.satisfied()], 0
+    for call, result in _replayed(episode, trajectory):
+        changes = episode.ledger[written:]
+        written += len(changes)
+        steps.append(
+            Step(index=len(steps), owner=call.owner, call=call, result=result, changes=changes)
+        )
+        satisfied.append(episode.satisfied() if changes else satisfied[-1])
+    episode.finish(trajectory.stop, trajectory.failure)
+    return examine(
+        conventions,
+        task.view,
+        trajectory,
+        steps,
+        episode.outcome(),
+        satisfied,
+        conventions.start,
+    )
+
+
+def _replayed(
+    episode: Tau2Episode, trajectory: Trajectory
+) -> Iterator[tuple[ToolCall, ToolResult]]:
+    """Call by call, so that the state can be read in between.
+
+    Only a message with `done` goes in whole: its other calls are not made.
+    """
+    solo = episode.task.view.mode == "solo"
+    for message in trajectory.messages:
+        calls = message.tool_calls
+        if solo and len(calls) > 1 and any(call.name == tools.DONE for call in calls):
+            yield from episode.call_all(calls)
+        else:
+            for call in calls:
+                yield from episode.call_all((call,))

@@ -1,0 +1,1 @@
+"""Detectors: pure functions from an Inspection to defects, one family a file."""
