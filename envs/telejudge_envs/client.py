@@ -115,8 +115,8 @@ class ChatClient:
             what = f"gave no complete answer within {limit:.3g} s"
             raise Trouble("timeout", what, again=True) from error
         except self._openai.APIStatusError as error:
-            body = error.response.text if error.response is not None else str(error)
-            raise status_trouble(error.status_code, body, error.response.headers) from error
+            answer = error.response
+            raise status_trouble(answer.status_code, answer.text, answer.headers) from error
         except self._openai.APIConnectionError as error:
             reason = error.__cause__ or error
             what = f"could not be reached or hung up ({type(reason).__name__}: {reason})"
