@@ -40,6 +40,18 @@ class TokenizerSettings(Settings):
     min_count: int = 6
 
 
+class ShapeSettings(Settings):
+    """The network's size. `initializer_range` 0.02, the usual value, trains far worse this small
+    (4% against 33% success after the same SFT, measured on a toy world)."""
+
+    hidden: int = 128
+    layers: int = 2
+    heads: int = 4
+    intermediate: int = 384
+    max_positions: int = 2048
+    initializer_range: float = 0.06
+
+
 class SftSettings(Settings):
     epochs: int = 2
     batch_size: int = 32

@@ -1,37 +1,24 @@
 """A vocabulary size in, a small Llama with random weights out.
 
-    model = new_model(tokenizer, TinyShape(), seed=0)     # about 0.5 million parameters
+    model = new_model(tokenizer, ShapeSettings(), seed=0)     # about 0.5 million parameters
 
 It is an ordinary `LlamaForCausalLM`: `save` writes a folder that any transformers code loads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telejudge_envs.errors import MissingExtraError
+from telejudge_training.settings import ShapeSettings
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 
-@dataclass(frozen=True)
-class TinyShape:
-    """The network's size. `initializer_range` 0.02, the usual value, trains far worse this small
-    (4% against 33% success after the same SFT, measured on a toy world)."""
-
-    hidden: int = 128
-    layers: int = 2
-    heads: int = 4
-    intermediate: int = 384
-    max_positions: int = 2048
-    initializer_range: float = 0.06
-
-
 def new_model(
-    tokenizer: PreTrainedTokenizerFast, shape: TinyShape, *, seed: int
+    tokenizer: PreTrainedTokenizerFast, shape: ShapeSettings, *, seed: int
 ) -> LlamaForCausalLM:
     """A freshly initialised fp32 model for `tokenizer`; the same seed gives the same weights."""
     try:

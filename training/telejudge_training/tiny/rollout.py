@@ -34,11 +34,15 @@ COMPACT_BELOW = 0.8
 
 @dataclass(frozen=True)
 class Play:
-    """One episode to be rolled out: the task, its number within the group, the world's seed."""
+    """One episode to be rolled out: the task, its number within the group, the world's seed.
+
+    `label` (a phase and step, say) keeps trajectory ids of different occasions apart.
+    """
 
     task: Task
     rollout: int
     seed: int
+    label: str = ""
 
 
 @dataclass(eq=False)
@@ -175,7 +179,7 @@ class Roller:
         failure: Failure | None = getattr(episode, "failure", None)
         said = sum(row.mask)
         trajectory = Trajectory(
-            id=f"{task.id}#{row.play.rollout}",
+            id=f"{row.play.label}{task.id}#{row.play.rollout}",
             task_id=task.id,
             world=task.view.world,
             agent=self.name,

@@ -1,0 +1,103 @@
+"""Recipes of the embedded pipeline: every number in one frozen record, with presets.
+
+    main().with_(grpo={"steps": 20})        # derive a recipe by editing another
+
+Longer experiments are short Python files in training/recipes/ that define `recipe`; `load_recipe`
+takes a preset's name or such a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from telejudge_envs.errors import UsageError
+from telejudge_training.settings import (
+    DemonstrationSettings,
+    EvaluationSettings,
+    GrpoSettings,
+    RolloutSettings,
+    Settings,
+    SftSettings,
+    ShapeSettings,
+    TokenizerSettings,
+)
+
+
+class EmbeddedRecipe(Settings):
+    """What `train_embedded` does. `warm_start="none"` is zero RL: demonstrations then only give
+    the tokenizer its vocabulary, and GRPO starts from random weights."""
+
+    name: str
+    warm_start: Literal["sft", "none"] = "sft"
+    train_split: str = "extra"
+    mix: dict[str, float] = Field(default_factory=lambda: {"mms": 4.0, "data": 3.0, "service": 3.0})
+    """Shares of ticket kinds among training tasks and demonstrations (see curriculum.py)."""
+    demonstrations: DemonstrationSettings = DemonstrationSettings()
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    shape: ShapeSettings = ShapeSettings()
+    sft: SftSettings = SftSettings()
+    grpo: GrpoSettings = GrpoSettings()
+    rollout: RolloutSettings = RolloutSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    def with_(self, **changes: Any) -> EmbeddedRecipe:
+        """A recipe that differs in `changes`; a dict changes single settings of a section.
+
+        Raises UsageError naming the setting that does not exist or does not fit.
+        """
+        merged = self.model_dump()
+        for name, change in changes.items():
+            section = merged.get(name)
+            both = isinstance(change, dict) and isinstance(section, dict) and name != "mix"
+            merged[name] = section | change if both else change
+        try:
+            return EmbeddedRecipe.model_validate(merged)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"recipe setting {where}: {first['msg']}") from error
+
+    def key(self, seed: int) -> str:
+        """Names a run: the same for the same settings and seed, whatever the recipe is called."""
+        text = self.model_dump_json(exclude={"name"})
+        return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{seed}"
+
+
+def main() -> EmbeddedRecipe:
+    """The main job: at most 8 minutes on two cores (docs/training.md has its results)."""
+    return EmbeddedRecipe(name="main")
+
+
+def smoke() -> EmbeddedRecipe:
+    """Every stage at its smallest, for tests: half a minute; learns next to nothing."""
+    return EmbeddedRecipe(name="smoke").with_(
+        demonstrations={"count": 60},
+        sft={"epochs": 1, "batch_size": 16},
+        grpo={"steps": 4, "tasks_per_step": 3, "group_size": 4, "checkpoint_every": 2},
+        evaluation={"rollouts": 2, "bootstrap": 200},
+    )
+
+
+PRESETS: dict[str, Callable[[], EmbeddedRecipe]] = {"main": main, "smoke": smoke}
+
+
+def load_recipe(name: str) -> EmbeddedRecipe:
+    """A preset by name, or the `recipe` of a Python file. Raises UsageError naming the choices."""
+    if name in PRESETS:
+        return PRESETS[name]()
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(
+            f"no recipe '{name}'; choose {' or '.join(PRESETS)}, or a Python file that defines "
+            "`recipe` (examples in training/recipes/)"
+        )
+    found = runpy.run_path(str(path)).get("recipe")
+    if not isinstance(found, EmbeddedRecipe):
+        raise UsageError(f"{path} does not define `recipe` as an EmbeddedRecipe")
+    return found
