@@ -112,9 +112,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class InspectedStep:
-    """A call with its truth. `known`: paths whose current value had been told before it."""
+    """A call with its truth. `turn`: the message it was part of. `known`: paths whose current value
+    earlier messages' results had told; calls of one message cannot build on each other."""
 
     step: Step
+    turn: int
     effect: Effect | None
     malformed: str | None
     shows: frozenset[str]
@@ -186,20 +188,28 @@ def examine(
     task: TaskView,
     trajectory: Trajectory,
     steps: Sequence[Step],
+    turns: Sequence[int],
     outcome: Outcome,
     satisfied_before: Sequence[bool],
     start: State,
 ) -> Inspection:
-    """Put the conventions to every step of a replay; `start` is the watched state before it."""
+    """Put the conventions to every step of a replay.
+
+    `turns` are the messages that the steps were part of; `start` is the watched state before all.
+    """
     state = dict(start)
     known: frozenset[str] = frozenset()
-    examined = []
-    for step in steps:
+    fresh: frozenset[str] = frozenset()
+    examined: list[InspectedStep] = []
+    for step, turn in zip(steps, turns, strict=True):
+        if examined and examined[-1].turn != turn:
+            known, fresh = known | fresh, frozenset()
         before = dict(state) if step.changes else state
         state.update((c.path, c.after) for c in step.changes if c.path in start)
-        seen = _examine_step(conventions, step, known, before, state, start)
+        seen = _examine_step(conventions, step, turn, known, before, state, start)
         examined.append(seen)
-        known = _age(known, step.changes) | seen.shows
+        known = _age(known, step.changes)
+        fresh = _age(fresh, step.changes) | seen.shows
     faults = tuple(p for p, v in start.items() if _is_fault(conventions, p, v))
     return Inspection(
         task=task,
@@ -220,6 +230,7 @@ def examine(
 def _examine_step(
     conventions: Conventions,
     step: Step,
+    turn: int,
     known: frozenset[str],
     before: State,
     after: State,
@@ -231,6 +242,7 @@ def _examine_step(
     write = effect == "write" and malformed is None
     return InspectedStep(
         step=step,
+        turn=turn,
         effect=effect,
         malformed=malformed,
         shows=frozenset(conventions.shows(step, after)) if ok else frozenset(),

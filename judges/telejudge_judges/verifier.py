@@ -47,7 +47,12 @@ class Verifier:
         """Judge a group; `inspections` (by trajectory id) spares the replay of those given."""
         started = time.perf_counter()
         given = inspections or {}
-        verdicts = tuple(self._verdict(t, given.get(t.id)) for t in group.trajectories)
+        verdicts = tuple(
+            self._verdict(t, given.get(t.id))
+            if t.task_id == group.task.id
+            else _abstain(t, f"is of another task: {t.task_id}")
+            for t in group.trajectories
+        )
         return GroupVerdict(
             group_id=group.id,
             task_id=group.task.id,

@@ -22,13 +22,15 @@ def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspectio
     episode = world.open(task, trajectory.seed)
     conventions = TelecomConventions(task, episode)
     steps: list[Step] = []
+    turns: list[int] = []
     satisfied, written = [episode.satisfied()], 0
-    for call, result in _replayed(episode, trajectory):
+    for turn, call, result in _replayed(episode, trajectory):
         changes = episode.ledger[written:]
         written += len(changes)
         steps.append(
             Step(index=len(steps), owner=call.owner, call=call, result=result, changes=changes)
         )
+        turns.append(turn)
         satisfied.append(episode.satisfied() if changes else satisfied[-1])
     episode.finish(trajectory.stop, trajectory.failure)
     return examine(
@@ -36,6 +38,7 @@ def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspectio
         task.view,
         trajectory,
         steps,
+        turns,
         episode.outcome(),
         satisfied,
         conventions.start,
@@ -44,16 +47,15 @@ def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspectio
 
 def _replayed(
     episode: Tau2Episode, trajectory: Trajectory
-) -> Iterator[tuple[ToolCall, ToolResult]]:
-    """Call by call, so that the state can be read in between.
+) -> Iterator[tuple[int, ToolCall, ToolResult]]:
+    """Call by call with its message's index, so that the state can be read in between.
 
     Only a message with `done` goes in whole: its other calls are not made.
     """
     solo = episode.task.view.mode == "solo"
-    for message in trajectory.messages:
+    for turn, message in enumerate(trajectory.messages):
         calls = message.tool_calls
-        if solo and len(calls) > 1 and any(call.name == tools.DONE for call in calls):
-            yield from episode.call_all(calls)
-        else:
-            for call in calls:
-                yield from episode.call_all((call,))
+        together = solo and any(call.name == tools.DONE for call in calls)
+        for part in [calls] if together else [(call,) for call in calls]:
+            for call, result in episode.call_all(part):
+                yield turn, call, result

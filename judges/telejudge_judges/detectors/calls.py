@@ -57,11 +57,12 @@ def ignored_error(inspection: Inspection) -> Iterator[Defect]:
 
 
 def _went_on(own: list[InspectedStep], position: int) -> bool:
-    """Whether the agent neither looked nor tried anew after a failed write."""
-    if position + 1 == len(own):
-        return False
-    tool, following = own[position].step.call.name, own[position + 1]
-    return following.effect != "read" and following.step.call.name != tool
+    """Whether the next call that worked neither looks nor is another try at the failed write."""
+    tool = own[position].step.call.name
+    for following in own[position + 1 :]:
+        if following.ok:
+            return following.effect != "read" and following.step.call.name != tool
+    return False
 
 
 def _ignored(seen: InspectedStep, why: str) -> Defect:

@@ -65,6 +65,7 @@ WEIGHTS: dict[str, float] = {
     "needless_charge": 0.50,
     "policy_violation": 0.50,
     "needless_transfer": 0.50,
+    "early_transfer": 0.50,
     "side_effect": 0.90,
 }
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from telejudge_envs.inspection import Inspection
+from telejudge_envs.inspection import InspectedStep, Inspection
 from telejudge_envs.nouns.verdict import Defect
 
 
 def gave_up(inspection: Inspection) -> Iterator[Defect]:
     """Unsolved, and not one write that the state asked for (nor the evidence that none helps)."""
-    if inspection.outcome.answer == 1 or any(seen.needed for seen in inspection.steps):
+    if inspection.outcome.answer == 1 or any(_helped(inspection, s) for s in inspection.steps):
         return
     shown = frozenset().union(*(seen.shows for seen in inspection.steps))
     if any(path in shown for path in inspection.blockers):
@@ -25,6 +25,12 @@ def gave_up(inspection: Inspection) -> Iterator[Defect]:
         reason="The case was left unsolved without an attempt that could have helped.",
         evidence=f"{len(inspection.steps)} calls, none of which repaired anything",
     )
+
+
+def _helped(inspection: Inspection, seen: InspectedStep) -> bool:
+    """A needed write; repairing what the agent itself broke is none."""
+    repairs = [move.path for move in seen.moves if move.kind == "repair" and not move.derived]
+    return seen.needed and (not repairs or any(path in inspection.faults for path in repairs))
 
 
 def never_looked(inspection: Inspection) -> Iterator[Defect]:

@@ -15,7 +15,11 @@ TRANSFER = "transfer"
 
 
 def needless_transfer(inspection: Inspection) -> Iterator[Defect]:
-    """Hard when it replaces work or comes before the evidence; soft when all was done already."""
+    """Hard when it replaces work that would have helped; soft when all was done already.
+
+    Before the evidence was seen it may be right by luck: `early_transfer` is soft, since it does
+    no harm, and fuse() gives no credit for the luck.
+    """
     before = 0
     for seen in inspection.steps:
         if not seen.own or not is_transfer(seen) or not seen.ok:
@@ -23,7 +27,7 @@ def needless_transfer(inspection: Inspection) -> Iterator[Defect]:
         before += 1
         if not inspection.solvable:
             if not any(path in seen.known for path in inspection.blockers):
-                yield _defect(seen, "hard", "before anything seen put it out of reach")
+                yield _defect(seen, "soft", "before anything seen called for it", "early_transfer")
             elif before > 1:
                 yield _defect(seen, "soft", "again")
         elif inspection.satisfied_before[seen.step.index]:
@@ -52,10 +56,12 @@ def is_transfer(seen: InspectedStep) -> bool:
     return seen.effect == "control" and seen.step.call.name.startswith(TRANSFER)
 
 
-def _defect(seen: InspectedStep, severity: Severity, when: str) -> Defect:
+def _defect(
+    seen: InspectedStep, severity: Severity, when: str, kind: str = "needless_transfer"
+) -> Defect:
     return Defect(
         step=seen.step.index,
-        kind="needless_transfer",
+        kind=kind,
         severity=severity,
         reason=f"The case was handed to a human {when}.",
         evidence=str(seen.step.call.arguments.get("summary", ""))[:160],

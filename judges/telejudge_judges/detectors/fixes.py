@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from telejudge_envs.inspection import InspectedStep, Inspection
 from telejudge_envs.nouns.verdict import Defect
 
-_ENDED = ("agent_stop", "user_stop")
-
 
 def unchecked_fix(inspection: Inspection) -> Iterator[Defect]:
     """A write whose condition no earlier result had shown."""
@@ -31,7 +29,7 @@ def unverified_fix(inspection: Inspection) -> Iterator[Defect]:
     for position, seen in enumerate(inspection.steps):
         if seen.own and seen.confirms and not _shown_later(inspection, position, seen.confirms):
             yield _unverified(seen, ", ".join(sorted(seen.confirms)))
-    if inspection.trajectory.stop not in _ENDED or not inspection.solvable:
+    if not inspection.solvable:
         return
     written = [position for position, seen in enumerate(inspection.steps) if seen.wrote]
     if written:

@@ -13,11 +13,15 @@ from telejudge_envs.nouns.verdict import Defect
 
 
 def hallucinated_id(inspection: Inspection) -> Iterator[Defect]:
-    """Text that the agent itself wrote is no source; a user's results are, once he tells them."""
+    """What the agent itself wrote is no source, nor is what a user has seen and not told."""
     texts = list(inspection.texts)
     heard: list[str] = []
+    fresh: list[str] = []  # results of the same message: not read yet when its calls were written
+    turn = -1
     accused: set[str] = set()
     for seen in inspection.steps:
+        if seen.turn != turn:
+            turn, heard, fresh = seen.turn, heard + fresh, []
         while texts and texts[0][0] <= seen.step.index:
             heard.append(texts.pop(0)[1])
         if seen.own:
@@ -34,8 +38,8 @@ def hallucinated_id(inspection: Inspection) -> Iterator[Defect]:
                         evidence=f"{name}={value[:80]!r}",
                     )
             # an error repeats the arguments it complains of, so it tells nothing
-            if seen.ok:
-                heard.append(seen.step.result.content)
+            if seen.ok and (seen.own or inspection.task.mode == "solo"):
+                fresh.append(seen.step.result.content)
 
 
 def _told(value: str, heard: list[str]) -> bool:

@@ -80,13 +80,16 @@ def _reviewed(inspection: Inspection) -> Iterator[tuple[InspectedStep, bool, int
             continue
         news, repeats = False, None
         if seen.effect == "read":
+            changed = -1
             for path in seen.shows:
-                changed = last_change if path.startswith(SYMPTOM) else changed_at.get(path, -1)
-                news |= read_at.get(path, -1) <= changed
+                latest = last_change if path.startswith(SYMPTOM) else changed_at.get(path, -1)
+                news |= read_at.get(path, -1) <= latest
+                changed = max(changed, latest)
                 read_at[path] = index
             if seen.own:
                 key = call_key(seen)
-                repeats = None if news else same_read.get(key)
+                earlier = same_read.get(key, -1)
+                repeats = earlier if earlier > changed else None
                 same_read[key] = index
         if seen.own:
             yield seen, news, repeats
