@@ -31,11 +31,12 @@ from telejudge_judges.protocol import Judge
 from telejudge_training.curriculum import TaskMix, training_tasks
 from telejudge_training.curves import draw_curves
 from telejudge_training.demonstrations import Demonstration, demonstrate
-from telejudge_training.evaluate import evaluate, summarise
+from telejudge_training.evaluate import evaluate
 from telejudge_training.grpo import GrpoTrainer
 from telejudge_training.journal import Journal
 from telejudge_training.recipe import EmbeddedRecipe
 from telejudge_training.sft import encode, train_sft
+from telejudge_training.summary import summarise
 from telejudge_training.tiny import model as tiny_model
 from telejudge_training.tiny.rollout import Roller
 from telejudge_training.tiny.tokenizer import train_tokenizer

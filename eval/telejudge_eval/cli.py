@@ -1,0 +1,57 @@
+"""The command line: `telejudge --help`. Each command's work is done in its own wing.
+
+Commands import what they need when they run, so that `telejudge --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from telejudge_envs.errors import TelejudgeError
+from telejudge_eval import cli_eval, cli_judge, cli_learn, cli_play, cli_report
+
+app = typer.Typer(
+    name="telejudge",
+    help="Worlds, group judges and trainers for tool-calling agents in telecom troubleshooting.\n\n"
+    "Start with `telejudge run`: it rolls out, judges, trains, rolls out again and reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("run")(cli_learn.run)
+app.command("tasks")(cli_play.tasks)
+app.command("rollout")(cli_play.rollout)
+app.command("judge")(cli_judge.judge)
+app.add_typer(cli_learn.train_app, name="train")
+app.add_typer(cli_eval.eval_app, name="eval")
+app.command("report")(cli_report.report)
+app.add_typer(cli_play.import_app, name="import")
+
+
+def main() -> None:
+    """The entry point. Errors on purpose end with their message and exit code 2."""
+    try:
+        app()
+    except TelejudgeError as error:
+        _explain(str(error))
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our output has gone, such as `| head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _explain(message: str) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    console.print("[bold red]error:[/]", end=" ")
+    console.print(message, markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Options that several commands share, with one name and one meaning everywhere."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from telejudge_envs.errors import UsageError
+
+if TYPE_CHECKING:
+    from telejudge_envs.endpoint import Endpoint
+
+
+class ModeName(StrEnum):
+    solo = "solo"
+    dual = "dual"
+
+
+World = Annotated[str, typer.Option(help="The world, by name.")]
+Split = Annotated[
+    str, typer.Option(help="A split of the world's tasks; `telejudge tasks` shows them.")
+]
+Mode = Annotated[
+    ModeName, typer.Option(help="solo: the agent owns all tools; dual: a user owns some.")
+]
+Seed = Annotated[int, typer.Option(help="Every random choice comes from it.")]
+TicketFixes = Annotated[
+    bool, typer.Option("--ticket-fixes", help="Correct tickets that lack what their check wants.")
+]
+Concurrency = Annotated[int, typer.Option(min=1, help="How many at once.")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="OpenAI-compatible endpoint, up to and including /v1.", rich_help_panel="Model"
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option(help="The model's name at the endpoint.", rich_help_panel="Model")
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        help="Default: TELEJUDGE_API_KEY, then OPENAI_API_KEY, then none.", rich_help_panel="Model"
+    ),
+]
+Sampling = Annotated[
+    str | None,
+    typer.Option(
+        help="Sampling parameters as JSON, e.g. '{\"temperature\": 0.7}'.", rich_help_panel="Model"
+    ),
+]
+Timeout = Annotated[
+    float, typer.Option(min=0.1, help="Seconds for one request.", rich_help_panel="Model")
+]
+Retries = Annotated[
+    int, typer.Option(min=0, help="Requests made again at most.", rich_help_panel="Model")
+]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+
+
+def endpoint(
+    base_url: str | None,
+    model: str | None,
+    api_key: str | None,
+    sampling: str | None,
+    timeout: float,
+    retries: int,
+    concurrency: int,
+) -> Endpoint:
+    """Raises UsageError naming the option that is missing or wrong."""
+    from pydantic import ValidationError
+
+    from telejudge_envs.endpoint import Endpoint
+
+    if base_url is None or model is None:
+        raise UsageError(
+            "a model at an endpoint is needed: give --base-url and --model, "
+            "e.g. --base-url http://127.0.0.1:8000/v1 --model qwen3-8b"
+        )
+    try:
+        return Endpoint(
+            base_url=base_url,
+            model=model,
+            api_key=api_key,
+            timeout_s=timeout,
+            deadline_s=timeout * (retries + 1) + 60.0 * retries,
+            max_retries=retries,
+            concurrency=concurrency,
+            sampling=_json_object(sampling),
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        raise UsageError(f"--sampling is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UsageError("--sampling must be a JSON object")
+    return value

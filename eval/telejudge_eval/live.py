@@ -1,0 +1,93 @@
+"""Training as it happens: one line for each phase, with the figures that matter.
+
+On a terminal the lines move; in a log file, a line is printed every tenth step instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from telejudge_training.embedded import OnEvent
+from telejudge_training.embedded import Progress as Event
+
+TITLES = {
+    "demonstrations": "Expert demonstrations",
+    "sft": "Warm start (SFT)",
+    "before": "Test tasks, before",
+    "grpo": "GRPO on verdicts",
+    "after": "Test tasks, after",
+}
+LOG_EVERY = 10
+
+
+@contextmanager
+def training_display(console: Console) -> Iterator[OnEvent]:
+    """Yields the hook for `train_embedded`."""
+    if not console.is_terminal:
+        yield _logger(console)
+        return
+    bars = Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    )
+    lines: dict[str, TaskID] = {}
+    with bars:
+
+        def show(event: Event) -> None:
+            if event.phase not in lines:
+                title = TITLES.get(event.phase, event.phase)
+                lines[event.phase] = bars.add_task(title, total=event.total, note="")
+            bars.update(
+                lines[event.phase],
+                total=event.total,
+                completed=event.step,
+                note=note_of(event),
+            )
+
+        yield show
+
+
+def _logger(console: Console) -> OnEvent:
+    def log(event: Event) -> None:
+        quiet = event.phase == "demonstrations" or event.step % LOG_EVERY
+        if event.step < event.total and quiet:
+            return
+        title = TITLES.get(event.phase, event.phase)
+        line = f"{title} {event.step}/{event.total}  {note_of(event)}"
+        console.print(line, highlight=False, soft_wrap=True)
+
+    return log
+
+
+def note_of(event: Event) -> str:
+    """`reward 0.71  success 83%  tools 0.78  calls 14.2  loss -0.01`, as far as known."""
+    shown = []
+    for name in ("reward", "success", "tools", "calls", "loss", "tied_groups", "abstained"):
+        value = _mean(event.metrics.get(name))
+        if value is None or (name in ("tied_groups", "abstained") and not value):
+            continue
+        label = name.replace("_", " ")
+        shown.append(f"{label} {value:.0%}" if name == "success" else f"{label} {value:.3g}")
+    return "  ".join(shown)
+
+
+def _mean(value: Any) -> float | None:
+    if isinstance(value, dict):
+        value = value.get("mean")
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,53 @@
+"""The main job: a recipe and a seed in; a trained model, two tables and a report out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from telejudge_envs.registry import open_world
+from telejudge_eval.live import training_display
+from telejudge_judges.verifier import Verifier
+from telejudge_training.embedded import train_embedded
+from telejudge_training.recipe import EmbeddedRecipe
+
+WORLD = "tau2-telecom"
+
+
+def train(
+    recipe: EmbeddedRecipe,
+    run_dir: Path,
+    *,
+    seed: int,
+    ticket_fixes: bool = False,
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Run or resume the embedded pipeline with a live display; returns its summary."""
+    world = open_world(WORLD, ticket_fixes=ticket_fixes)
+    with training_display(console or Console()) as on_event:
+        return train_embedded(recipe, world, Verifier(open_world), run_dir, seed, on_event)
+
+
+def run_main_job(
+    recipe: EmbeddedRecipe, run_dir: Path, *, seed: int, ticket_fixes: bool = False
+) -> None:
+    """Train, print before and after, write the report and say where it is."""
+    from telejudge_eval.report import write_report
+    from telejudge_eval.tables import before_after_table
+
+    console = Console()
+    started = time.perf_counter()
+    console.print(
+        f"A tiny model learns {WORLD} (solo) from group verdicts: recipe {recipe.name}, "
+        f"seed {seed}, in {run_dir}",
+        highlight=False,
+    )
+    summary = train(recipe, run_dir, seed=seed, ticket_fixes=ticket_fixes, console=console)
+    before_after_table(summary, console)
+    page = write_report(run_dir, run_dir / "report.html")
+    minutes, seconds = divmod(round(time.perf_counter() - started), 60)
+    console.print(f"Took {minutes} min {seconds} s. Model: {run_dir / 'model'}", highlight=False)
+    console.print(f"Report: {page.resolve()}", soft_wrap=True, highlight=False)

@@ -1,0 +1,88 @@
+"""Judged groups in, the figures of an evaluation out; needs the records only, no model.
+
+summarise(judged)["success"]        # {"mean": 0.95, "low": 0.91, "high": 0.98}
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from telejudge_envs.nouns.judged import JudgedGroup
+from telejudge_envs.nouns.verdict import Verdict
+from telejudge_training.curriculum import kind_of
+
+LACKS_AMOUNT = "ticket_lacks_refuel_amount"
+
+
+def summarise(judged: Sequence[JudgedGroup], *, bootstrap: int = 2000) -> dict[str, Any]:
+    """Means with 95% bootstrap intervals over tasks, overall, by kind and by known task defect.
+
+    `success` is tau2's own reward; `answer`, `tools`, `reward` are the judge's; `defects` counts
+    them by kind.
+    """
+    verdicts = [v for one in judged for v in one.verdict.verdicts]
+    lacking = [one for one in judged if LACKS_AMOUNT in one.group.task.marks]
+    return {
+        **_measures(judged, bootstrap),
+        "tasks": len(judged),
+        "rollouts": sum(len(one.group.trajectories) for one in judged),
+        "abstained": sum(v.abstained is not None for v in verdicts),
+        "defects": dict(Counter(d.kind for v in verdicts for d in v.defects).most_common()),
+        "stops": dict(Counter(t.stop for one in judged for t in one.group.trajectories)),
+        "by_kind": {
+            kind: _brief([one for one in judged if kind_of(one.group.task.ticket) == kind])
+            for kind in sorted({kind_of(one.group.task.ticket) for one in judged})
+        },
+        LACKS_AMOUNT: _brief(lacking),
+        "other_tickets": _brief([one for one in judged if one not in lacking]),
+    }
+
+
+def _measures(judged: Sequence[JudgedGroup], bootstrap: int) -> dict[str, Any]:
+    per_task = [_task_means(one) for one in judged]
+    return {
+        name: _interval([m[name] for m in per_task if m[name] is not None], bootstrap)
+        for name in ("success", "answer", "tools", "reward", "calls")
+    }
+
+
+def _brief(judged: Sequence[JudgedGroup]) -> dict[str, Any]:
+    means = [_task_means(one) for one in judged]
+    brief: dict[str, Any] = {"tasks": len(judged)}
+    for name in ("success", "tools", "calls"):
+        values = [m[name] for m in means if m[name] is not None]
+        brief[name] = round(fmean(values), 4) if values else None
+    return brief
+
+
+def _task_means(one: JudgedGroup) -> dict[str, float | None]:
+    scored = [v for v in one.verdict.verdicts if v.abstained is None]
+    return {
+        "success": _mean([o.world_reward for o in one.outcomes.values()]),
+        "answer": _mean([_number(v, "answer") for v in scored]),
+        "tools": _mean([_number(v, "tools") for v in scored]),
+        "reward": _mean([_number(v, "reward") for v in scored]),
+        "calls": _mean([t.usage.calls for t in one.group.trajectories]),
+    }
+
+
+def _number(verdict: Verdict, name: str) -> float:
+    return float(getattr(verdict, name))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _interval(values: Sequence[float], samples: int) -> dict[str, float | None]:
+    """Mean of `values` (one a task) and the middle 95% of its bootstrap distribution."""
+    if not values:
+        return {"mean": None, "low": None, "high": None}
+    dice = random.Random(0)
+    means = sorted(fmean(dice.choices(values, k=len(values))) for _ in range(samples))
+    low, high = means[int(0.025 * samples)], means[min(int(0.975 * samples), samples - 1)]
+    return {"mean": round(fmean(values), 4), "low": round(low, 4), "high": round(high, 4)}
