@@ -1,0 +1,212 @@
+"""A prepared case as the text that a judge reads.
+
+In: a Case, an order of its candidates, a budget. Out: an `Evidence`: fenced text, and which opaque
+id stands for which candidate.
+
+    evidence = render(case, order=(2, 0, 1), salt="0", tools=tools, budget_tokens=24_000)
+    evidence.text; evidence.candidates["k7qm"].members; evidence.elided
+
+How hostile text is held: everything is between fences that carry a nonce which occurs nowhere in
+it; every line of free text starts with "| "; names and arguments are JSON on one line. So no text
+can end its fence, open a candidate or fake a step.
+
+How the budget works: the policy is cut down to its headings and obligations first, then all texts
+above one common limit are shortened (see shorten.py), the limit halving until the whole fits.
+Steps, calls and ledger paths are never left out. What does not fit even so raises `OverBudget`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from telejudge_envs.nouns.message import ToolSpec
+from telejudge_judges.evidence import Block, Candidate, Case, printable
+from telejudge_judges.opaque import names, nonce
+from telejudge_judges.shorten import Shortener, digest_policy, estimate_tokens
+
+LIMITS = (None, 8000, 4000, 2000, 1000, 500, 250, 120, 60, 0)
+"""Characters to which texts are shortened, tried in turn."""
+
+POLICY_SHARE = 3
+"""The policy may take a third of the budget."""
+
+DESCRIPTION = 160
+"""Characters of a tool's description that are shown."""
+
+
+class OverBudget(Exception):
+    """The case does not fit, however much its texts are shortened."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one call of a judge is shown. `elided` says in words what was left out."""
+
+    text: str
+    nonce: str
+    candidates: dict[str, Candidate]
+    """By opaque id, in the order shown."""
+    elided: tuple[str, ...]
+    tokens: int
+
+
+def render(
+    case: Case,
+    order: Sequence[int],
+    salt: str,
+    *,
+    tools: Sequence[ToolSpec] = (),
+    budget_tokens: int = 24_000,
+) -> Evidence:
+    """The evidence in this order; `salt` gives other ids and another nonce to each order."""
+    policy = digest_policy(case.policy, 3 * budget_tokens // POLICY_SHARE)
+    key = f"{case.hash}|{salt}"
+    everything = "\n".join(_free_texts(case, tools))
+    ids = names(len(order), key, absent_from=everything)
+    fence = nonce(key, absent_from=everything)
+    smallest = 0
+    for limit in LIMITS:
+        page = _Page(case, fence, Shortener(limit))
+        text = page.lay_out(policy, tools, dict(zip(ids, order, strict=True)))
+        smallest = estimate_tokens(text)
+        if smallest <= budget_tokens:
+            shown = {i: case.candidates[n] for i, n in zip(ids, order, strict=True)}
+            elided = _elisions(case, policy, page.shorten, limit)
+            return Evidence(text, fence, shown, elided, smallest)
+    raise OverBudget(
+        f"{len(order)} candidates need about {smallest} tokens with every text left out, the budget "
+        f"is {budget_tokens}; raise budget_tokens or judge fewer trajectories at once"
+    )
+
+
+def _elisions(case: Case, policy: str, shorten: Shortener, limit: int | None) -> tuple[str, ...]:
+    said = []
+    if policy != case.policy:
+        said.append(f"policy digested from {len(case.policy)} to {len(policy)} characters")
+    if shorten.elided:
+        said.append(
+            f"{len(shorten.elided)} texts above {limit} characters shortened, "
+            f"{sum(shorten.elided.values())} characters left out"
+        )
+    return tuple(said)
+
+
+class _Page:
+    """Lays out one evidence text with one shortener."""
+
+    def __init__(self, case: Case, fence: str, shorten: Shortener) -> None:
+        self.case, self.fence, self.shorten = case, fence, shorten
+        self.labels = {text: f"[R{i}]" for i, text in enumerate(case.repeated, start=1)}
+        for candidate in case.candidates:
+            for block in candidate.blocks:
+                shorten.learn(block.head, block.text)
+
+    def lay_out(self, policy: str, tools: Sequence[ToolSpec], shown: dict[str, int]) -> str:
+        case = self.case
+        parts = [self._fenced("ticket", free_text(case.ticket))]
+        parts.append(
+            self._fenced("setting", [f"mode: {case.mode}", f"at most {case.max_steps} turns"])
+        )
+        if policy:
+            parts.append(self._fenced("policy", free_text(policy)))
+        if tools:
+            parts.append(self._fenced("tools", [tool_line(tool) for tool in tools]))
+        if self.labels:
+            parts.append(self._fenced("repeated results", self._repeated()))
+        common = case.candidates[0].blocks[: case.common] if case.candidates else ()
+        if common:
+            parts.append(self._fenced("common beginning", self._events(common, first=0)))
+        for name, number in shown.items():
+            lines = self._candidate(case.candidates[number])
+            parts.append(self._fenced(f"candidate {name}", lines))
+        return "\n\n".join(parts)
+
+    def _fenced(self, part: str, lines: Sequence[str]) -> str:
+        return "\n".join([f"<data-{self.fence} {part}>", *lines, f"</data-{self.fence}>"])
+
+    def _repeated(self) -> list[str]:
+        lines: list[str] = []
+        for text, label in self.labels.items():
+            lines += [label, *free_text(self.shorten(text, self._slot(text)))]
+        return lines
+
+    def _slot(self, text: str) -> str:
+        blocks = (b for c in self.case.candidates for b in c.blocks)
+        return next((b.head for b in blocks if b.text == text), "")
+
+    def _candidate(self, candidate: Candidate) -> list[str]:
+        common = self.case.common
+        first = sum(b.is_call for b in candidate.blocks[:common])
+        lines = [f"calls: {candidate.calls}"]
+        if common:
+            lines.append(f"(after the common beginning, from step {first} on)")
+        lines += self._events(candidate.blocks[common:], first)
+        lines.append(f"ended: {candidate.stop}")
+        return lines
+
+    def _events(self, blocks: Sequence[Block], first: int) -> list[str]:
+        lines: list[str] = []
+        step = first
+        for block in blocks:
+            if block.reasoning:
+                lines += ["thinks:", *free_text(self.shorten(block.reasoning, "thinks"))]
+            if not block.is_call:
+                lines += [f"{block.head}:", *free_text(self.shorten(block.text, block.head))]
+                continue
+            lines.append(f"step {step}: {self.shorten(block.head, 'call')}")
+            lines += self._result(block)
+            lines += [self._change(*change) for change in block.changes]
+            step += 1
+        return lines
+
+    def _result(self, block: Block) -> list[str]:
+        what = "failed" if block.failed else "result"
+        if block.text in self.labels:
+            return [f"  {what} = {self.labels[block.text]}"]
+        return [f"  {what}:", *free_text(self.shorten(block.text, block.head), indent="  ")]
+
+    def _change(self, path: str, before: str, after: str) -> str:
+        old, new = self.shorten(before, "before"), self.shorten(after, "after")
+        return f"  changed: {printable(path)}: {old} -> {new}"
+
+
+def free_text(text: str, indent: str = "") -> list[str]:
+    """The text's lines, each behind a bar, so that none can pass for a line of ours."""
+    lines = text.splitlines() or [""]
+    return [f"{indent}| {printable(line)}" for line in lines]
+
+
+def tool_line(tool: ToolSpec) -> str:
+    """`name(arg: type, optional?: type) [effect] what it does`, on one line."""
+    required = set(tool.parameters.get("required", ()))
+    arguments = ", ".join(
+        f"{name}{'' if name in required else '?'}: {_type_of(schema)}"
+        for name, schema in tool.parameters.get("properties", {}).items()
+    )
+    about = " ".join(tool.description.split())
+    about = about if len(about) <= DESCRIPTION else f"{about[: DESCRIPTION - 1]}…"
+    owner = ", user's" if tool.owner == "user" else ""
+    return printable(f"{tool.name}({arguments}) [{tool.effect}{owner}] {about}")
+
+
+def _type_of(schema: dict) -> str:
+    if "enum" in schema:
+        return "|".join(str(value) for value in schema["enum"])
+    if "anyOf" in schema:
+        return "|".join(_type_of(option) for option in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    return str(schema.get("type", "any"))
+
+
+def _free_texts(case: Case, tools: Sequence[ToolSpec]) -> Iterator[str]:
+    yield case.ticket
+    yield case.policy
+    for tool in tools:
+        yield tool_line(tool)
+    for candidate in case.candidates:
+        for block in candidate.blocks:
+            yield from (block.head, block.text, block.reasoning)
+            for change in block.changes:
+                yield from change

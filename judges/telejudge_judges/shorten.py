@@ -1,0 +1,104 @@
+"""Long texts made short without hiding where they differ.
+
+In: texts, each in a slot (the call it answers). Out: the text itself, or its head, the place where
+it departs from the others of its slot, its tail, and the hash of the whole.
+
+    shortener = Shortener(limit=200); shortener.learn("get_bill", text); shortener(text, "get_bill")
+
+Two different texts always have different short forms: each carries the hash of its whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import re
+from collections import defaultdict
+
+_NORMATIVE = re.compile(
+    r"\b(must|should|never|always|only|cannot|do not|don't|before|after|unless|not allowed)\b"
+    r"|必须|不得|禁止|只能|应当|应该",
+    re.IGNORECASE,
+)
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens on the safe side: three ASCII characters, or one other, a token."""
+    ascii_chars = len(text.encode("ascii", "ignore"))
+    return (ascii_chars + 2) // 3 + len(text) - ascii_chars
+
+
+class Shortener:
+    """Shortens texts above `limit` characters (None: nothing); `elided` counts what it left out."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.elided: dict[str, int] = {}
+        """Characters left out of each shortened text, by its hash."""
+        self._slots: dict[str, set[str]] = defaultdict(set)
+
+    def learn(self, slot: str, text: str) -> None:
+        """Note one of the texts among which differences must stay visible."""
+        self._slots[slot].add(text)
+
+    def __call__(self, text: str, slot: str = "") -> str:
+        if self.limit is None or len(text) <= self.limit:
+            return text
+        mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        kept = _kept_ranges(len(text), self.limit, self._departure(slot, text))
+        left_out = len(text) - sum(end - start for start, end in kept)
+        self.elided[mark] = left_out
+        parts, at = [f"[{left_out} of {len(text)} characters left out, #{mark}] "], 0
+        for start, end in kept:
+            parts += ["…" if start > at else "", text[start:end]]
+            at = end
+        return "".join(parts) + ("…" if at < len(text) else "")
+
+    def _departure(self, slot: str, text: str) -> int:
+        others = [*self._slots.get(slot, ()), text]
+        return len(os.path.commonprefix(others))
+
+
+def _kept_ranges(size: int, limit: int, departure: int) -> list[tuple[int, int]]:
+    """Head, a window around the departure, tail: together at most `limit` characters."""
+    edge, window = limit // 4, limit // 2
+    middle = max(edge, min(departure - window // 4, size - edge - window))
+    ranges = [(0, edge), (middle, middle + window), (size - edge, size)]
+    merged: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def digest_policy(policy: str, limit: int) -> str:
+    """The policy within `limit` characters: headings first, then lines that oblige or forbid, then
+    the others, in their own order; "…" stands where lines were left out."""
+    if len(policy) <= limit:
+        return policy
+    lines = policy.splitlines()
+    by_weight = sorted(range(len(lines)), key=lambda i: (_rank(lines[i]), i))
+    kept, room = set[int](), limit
+    for i in by_weight:
+        if len(lines[i]) + 3 <= room:
+            kept.add(i)
+            room -= len(lines[i]) + 3
+    out: list[str] = []
+    for i, line in enumerate(lines):
+        if i in kept:
+            out.append(line)
+        elif not out or out[-1] != "…":
+            out.append("…")
+    return "\n".join(out)
+
+
+def _rank(line: str) -> int:
+    if not line.strip():
+        return 3
+    if line.lstrip().startswith("#"):
+        return 0
+    return 1 if _NORMATIVE.search(line) else 2
