@@ -12,26 +12,25 @@ Raises `DataError` for what is missing or broken, naming file and line.
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from telejudge_envs.errors import DataError
-from telejudge_envs.nouns.base import SCHEMA_VERSION
+from telejudge_envs.groups import groups_of, latest, outcomes_of
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.trajectory import Group, Rollout
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
+from telejudge_envs.store import lines, read
 
 Record = TypeVar("Record", bound=BaseModel)
 
 NOT_JUDGED = "not judged"
-GROUP_FILES = {"before": "before.jsonl", "train": "train/groups.jsonl", "after": "after.jsonl"}
+GROUP_FILES = ("before.jsonl", "train/groups.jsonl", "after.jsonl")
 METRICS_FILE = "train/metrics.jsonl"
 RUN_FILES = ("run.json", "before.jsonl", METRICS_FILE, "after.jsonl", "summary.json")
 """In the order in which a run writes them."""
@@ -74,11 +73,11 @@ def read_run(folder: Path) -> RunData:
         )
     notes: list[str] = []
     groups: dict[tuple[str, int | None, str], JudgedGroup] = {}
-    for name in GROUP_FILES.values():
-        for where, line in _lines(folder / name, notes):
-            judged = _record(JudgedGroup, where, line)
-            groups[judged.phase, judged.step, judged.group.id] = judged
-    metrics = tuple(_metric(where, line) for where, line in _lines(folder / METRICS_FILE, notes))
+    for name in GROUP_FILES:
+        if (folder / name).exists():
+            for judged in _records(folder / name, JudgedGroup, notes):
+                groups[judged.phase, judged.step, judged.group.id] = judged
+    metrics = _metrics(folder / METRICS_FILE, notes)
     return RunData(
         name=folder.resolve().name,
         groups=tuple(groups.values()),
@@ -97,25 +96,44 @@ def read_files(paths: Sequence[Path]) -> RunData:
     verdicts: list[GroupVerdict] = []
     notes: list[str] = []
     for path in paths:
-        for where, line in _lines(path, notes):
-            fields = _json_object(where, line)
-            if "verdict" in fields and "group" in fields:
-                judged.append(_record(JudgedGroup, where, line))
-            elif "trajectory" in fields:
-                rollouts.append(_record(Rollout, where, line))
-            elif "verdicts" in fields:
-                verdicts.append(_record(GroupVerdict, where, line))
-            else:
-                raise DataError(
-                    f"{where}: neither a judged group (group, verdict) nor a rollout (trajectory) "
-                    f"nor a group verdict (verdicts); its fields: {', '.join(fields) or 'none'}"
-                )
+        kind = _kind(path)
+        if kind is JudgedGroup:
+            judged += _records(path, JudgedGroup, notes)
+        elif kind is Rollout:
+            rollouts += _records(path, Rollout, notes)
+        else:
+            verdicts += _records(path, GroupVerdict, notes)
     judged += _join(rollouts, verdicts, notes)
     if not judged:
         raise DataError("; ".join([f"no groups in {', '.join(map(str, paths))}", *notes]))
     return RunData(
         name=", ".join(path.name for path in paths), groups=tuple(judged), notes=tuple(notes)
     )
+
+
+def _kind(path: Path) -> type[JudgedGroup] | type[Rollout] | type[GroupVerdict]:
+    """What a file holds, by the fields of its first line."""
+    first = next(lines(path), None)
+    if first is None:
+        raise DataError(f"{path} is empty: no groups to report")
+    fields = _json_object(f"{path}, line {first.number}", first.text)
+    if "verdict" in fields and "group" in fields:
+        return JudgedGroup
+    if "trajectory" in fields:
+        return Rollout
+    if "verdicts" in fields:
+        return GroupVerdict
+    raise DataError(
+        f"{path}, line {first.number}: neither a judged group (group, verdict) nor a rollout "
+        f"(trajectory) nor a group verdict (verdicts); its fields: {', '.join(fields) or 'none'}"
+    )
+
+
+def _records(path: Path, kind: type[Record], notes: list[str]) -> list[Record]:
+    records = list(read(path, kind))
+    if len(records) < sum(1 for _ in lines(path)):
+        notes.append(f"the last line of {path} is unfinished and was left out")
+    return records
 
 
 def _join(
@@ -126,7 +144,7 @@ def _join(
         raise DataError(
             "verdicts alone show no rollouts; give the rollout file that was judged as well"
         )
-    by_id = {rollout.trajectory.id: rollout for rollout in rollouts}
+    by_id = latest(rollouts)
     seen: set[str] = set()
     for verdict in verdicts:
         ids = [v.trajectory_id for v in verdict.verdicts]
@@ -138,71 +156,53 @@ def _join(
                 "rollouts are not in the rollout files"
             )
         if known:
-            yield _judged(verdict.group_id, known, verdict)
-    rest: dict[tuple[str, ...], list[Rollout]] = {}
-    for rollout in rollouts:
-        if rollout.trajectory.id not in seen:
-            t = rollout.trajectory
-            rest.setdefault((t.world, t.task_id, t.mode, t.agent), []).append(rollout)
+            trajectories = tuple(member.trajectory for member in known)
+            group = Group(id=verdict.group_id, task=known[0].task, trajectories=trajectories)
+            yield _judged(group, verdict, known)
+    rest = [rollout for i, rollout in by_id.items() if i not in seen]
     if rest:
-        notes.append(f"{sum(map(len, rest.values()))} rollouts have no verdict")
-    for members in rest.values():
-        group_id = members[0].trajectory.id
-        blank = tuple(Verdict(trajectory_id=m.trajectory.id, abstained=NOT_JUDGED) for m in members)
-        verdict = GroupVerdict(
-            group_id=group_id,
-            task_id=members[0].task.id,
-            judge="none",
-            judge_version="–",
-            verdicts=blank,
-        )
-        yield _judged(group_id, members, verdict)
+        notes.append(f"{len(rest)} rollouts have no verdict")
+    for group in groups_of(rest):
+        yield _judged(group, _no_verdict(group), [by_id[t.id] for t in group.trajectories])
 
 
-def _judged(group_id: str, members: list[Rollout], verdict: GroupVerdict) -> JudgedGroup:
-    return JudgedGroup(
-        phase="judged",
-        group=Group(
-            id=group_id,
-            task=members[0].task,
-            trajectories=tuple(m.trajectory for m in members),
+def _no_verdict(group: Group) -> GroupVerdict:
+    return GroupVerdict(
+        group_id=group.id,
+        task_id=group.task.id,
+        judge="none",
+        judge_version="–",
+        verdicts=tuple(
+            Verdict(trajectory_id=t.id, abstained=NOT_JUDGED) for t in group.trajectories
         ),
-        verdict=verdict,
-        outcomes={m.trajectory.id: m.outcome for m in members if m.outcome is not None},
     )
 
 
-def _lines(path: Path, notes: list[str]) -> Iterator[tuple[str, str]]:
-    """Non-empty lines with their place; a last line still being written is noted and left out."""
+def _judged(group: Group, verdict: GroupVerdict, members: list[Rollout]) -> JudgedGroup:
+    return JudgedGroup(
+        phase="judged" if verdict.judge != "none" else NOT_JUDGED,
+        group=group,
+        verdict=verdict,
+        outcomes=outcomes_of(members),
+    )
+
+
+def _metrics(path: Path, notes: list[str]) -> Iterator[dict[str, Any]]:
+    """The lines of a metrics file; one still being written is noted and left out."""
     if not path.exists():
         return
-    opener = gzip.open if path.suffix == ".gz" else open
-    held: tuple[str, str] | None = None
-    try:
-        with opener(path, "rt", encoding="utf-8") as file:
-            for count, line in enumerate(file, 1):
-                if held:
-                    yield held
-                held = (f"{path}, line {count}", line) if line.strip() else None
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as JSON lines in UTF-8: {error}") from error
-    if held is None:
-        return
-    if held[1].endswith("\n") or _is_json(held[1]):
-        yield held
-    else:
-        notes.append(f"{held[0]} is still being written or was cut off; it is left out")
+    for line in lines(path):
+        where = f"{path}, line {line.number}"
+        if not line.whole:
+            notes.append(f"{where} is unfinished and was left out")
+            return
+        metric = _json_object(where, line.text)
+        if not isinstance(metric.get("step"), int):
+            raise DataError(f"{where}: a line of metrics needs an integer `step`")
+        yield metric
 
 
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
-def _json_object(where: str, text: str) -> dict[str, Any]:
+def _json_object(where: str, text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -212,42 +212,5 @@ def _json_object(where: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _record(kind: type[Record], where: str, line: str) -> Record:
-    try:
-        record = kind.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the line"
-        raise DataError(
-            f"{where}: not a {kind.__name__}: {place}: {first['msg']} "
-            f"({error.error_count()} problems in this line)"
-        ) from error
-    version = _version(record)
-    if version > SCHEMA_VERSION:
-        raise DataError(
-            f"{where}: written by a newer telejudge (schema {version}, this one reads up to "
-            f"{SCHEMA_VERSION}); upgrade telejudge"
-        )
-    return record
-
-
-def _version(record: BaseModel) -> int:
-    holders = (record, getattr(record, "group", None), getattr(record, "trajectory", None))
-    return max((getattr(holder, "schema_version", 0) for holder in holders), default=0)
-
-
-def _metric(where: str, line: str) -> dict[str, Any]:
-    metric = _json_object(where, line)
-    if not isinstance(metric.get("step"), int):
-        raise DataError(f"{where}: a line of metrics needs an integer `step`")
-    return metric
-
-
 def _object(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8: {error}") from error
-    return _json_object(str(path), text)
+    return _json_object(str(path), path.read_bytes()) if path.exists() else {}

@@ -30,6 +30,8 @@ CURVES: tuple[tuple[str, str, float | None, float | None], ...] = (
     ("grad_norm", "Gradient norm", 0.0, None),
     ("clip_frac", "Share of clipped tokens", 0.0, None),
 )
+COUNTS = ("tied_groups", "abstained")
+
 PHASE_TITLES = {"sft": "Supervised warm start (SFT)", "grpo": "GRPO"}
 
 
@@ -81,7 +83,12 @@ def curves(metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         for key, title, low, high in CURVES:
             points = [(float(m["step"]), float(m[key])) for m in steps if _finite(m.get(key))]
             if points:
-                panels.append({"title": title, "svg": chart(title, points, low=low, high=high)})
+                panels.append(
+                    {
+                        "title": title,
+                        "svg": chart(title, points, low=low, high=high, whole=key in COUNTS),
+                    }
+                )
         names = list(dict.fromkeys(name for step in steps for name in step if name != "phase"))
         drawn.append(
             {

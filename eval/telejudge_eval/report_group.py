@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.message import ToolCall
 from telejudge_envs.nouns.trajectory import Change, Step, Trajectory
-from telejudge_envs.nouns.verdict import Defect
+from telejudge_envs.nouns.verdict import Defect, Severity
 from telejudge_envs.steps import steps_of
 from telejudge_eval.report_align import align
 from telejudge_eval.report_stats import Entry, entries, signed
@@ -189,7 +189,7 @@ def _column(
         confidence=number(confidence, 2) if confidence is not None else "",
         tier=_tier(judged, trajectory.id),
         abstained=printable(abstained),
-        defects=tuple(map(_printable, whole)),
+        defects=_together(whole),
         calls=steps,
         tail=tail,
     )
@@ -227,6 +227,26 @@ def _tier(judged: JudgedGroup, trajectory_id: str) -> str:
 
 def _change(change: Change) -> tuple[str, str, str]:
     return digest(change.path, 80), compact(change.before), compact(change.after)
+
+
+def _together(defects: list[Defect]) -> tuple[Defect, ...]:
+    """Defects that differ in their evidence only, as one with all evidence."""
+    evidence: dict[tuple[str, Severity, str], list[str]] = {}
+    for defect in defects:
+        key = (defect.kind, defect.severity, defect.reason)
+        evidence.setdefault(key, []).append(defect.evidence)
+    return tuple(
+        _printable(
+            Defect(
+                step=None,
+                kind=kind,
+                severity=severity,
+                reason=reason,
+                evidence=", ".join(filter(None, all_)),
+            )
+        )
+        for (kind, severity, reason), all_ in evidence.items()
+    )
 
 
 def _printable(defect: Defect) -> Defect:

@@ -24,6 +24,9 @@ from telejudge_eval.report_text import number
 LACKS_AMOUNT = "ticket_lacks_refuel_amount"
 """The mark of tasks whose ticket omits the amount that their assertion requires."""
 
+TIE = 1e-6
+"""Rewards that differ by less are equal, as in training."""
+
 SEVERITIES = ("safety", "hard", "soft")
 
 
@@ -76,7 +79,6 @@ class Figure:
     value: float | None
     text: str
     n: int
-    unit: str = "episodes"
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,15 @@ class FigureTable:
 Measure = Callable[[Entry], float | None]
 
 
-def measures(world: str) -> list[tuple[str, Measure, bool]]:
-    """Name, value of one episode, and whether it is a share."""
+def measures(world: str) -> list[tuple[str, Measure, int | None]]:
+    """Name, value of one episode, and its digits; None for a share, shown in percent."""
     evaluator = "τ2's evaluator" if world.startswith("tau2") else "the world's evaluator"
     return [
-        (f"Success by {evaluator}", lambda e: None if e.solved is None else float(e.solved), True),
-        ("Right answer by the judge", lambda e: e.scored and e.scored.answer, True),
-        ("Tool-call reasonableness", lambda e: e.scored and e.scored.tools, False),
-        ("Reward", lambda e: e.scored and e.scored.reward, False),
-        ("Calls an episode", lambda e: float(e.calls), False),
+        (f"Success by {evaluator}", lambda e: None if e.solved is None else float(e.solved), None),
+        ("Right answer by the judge", lambda e: e.scored and e.scored.answer, None),
+        ("Tool-call reasonableness", lambda e: e.scored and e.scored.tools, 3),
+        ("Reward", lambda e: e.scored and e.scored.reward, 3),
+        ("Calls an episode", lambda e: float(e.calls), 1),
     ]
 
 
@@ -128,48 +130,46 @@ def _table(title: str, groups: Sequence[JudgedGroup], phases: Sequence[str]) -> 
     episodes = [[e for g in members for e in entries(g)] for members in by_phase]
     world = groups[0].group.task.world if groups else ""
     rows = []
-    for name, measure, share in measures(world):
-        cells = tuple(_mean(measure, members, share) for members in episodes)
-        rows.append(FigureRow(name, cells, _change(cells, phases, share), True))
+    for name, measure, digits in measures(world):
+        cells = tuple(_mean(measure, members, digits) for members in episodes)
+        rows.append(FigureRow(name, cells, _change(cells, phases, digits), True))
     counts: list[tuple[str, Callable[[list[JudgedGroup]], int]]] = [
-        ("Abstentions", lambda gs: sum(_abstained(g) for g in gs)),
-        ("Failures of others (not scored)", lambda gs: sum(_foreign(g) for g in gs)),
+        ("Abstentions (of episodes)", lambda gs: sum(_abstained(g) for g in gs)),
+        ("Failures of others (of episodes)", lambda gs: sum(_foreign(g) for g in gs)),
     ]
     for name, count in counts:
         cells = tuple(
-            _count(count(members), len(of), "episodes")
-            for members, of in zip(by_phase, episodes, strict=True)
+            _count(count(members), len(of)) for members, of in zip(by_phase, episodes, strict=True)
         )
         rows.append(FigureRow(name, cells, "", False))
-    ties = tuple(_count(sum(map(is_tied, ms)), len(ms), "groups") for ms in by_phase)
-    rows.append(FigureRow("Tied groups (all rewards equal)", ties, "", False))
+    ties = tuple(_count(sum(map(is_tied, ms)), len(ms)) for ms in by_phase)
+    rows.append(FigureRow("Tied (of groups)", ties, "", False))
     tasks = {g.group.task.id for g in groups if g.phase in phases}
     return FigureTable(f"{title} ({len(tasks)})", tuple(rows))
 
 
-def _mean(measure: Measure, episodes: Iterable[Entry], share: bool) -> Figure:
+def _mean(measure: Measure, episodes: Iterable[Entry], digits: int | None) -> Figure:
     values = [float(value) for e in episodes if (value := measure(e)) is not None]
     if not values:
         return Figure(None, "–", 0)
     value = fmean(values)
-    return Figure(value, f"{100 * value:.1f} %" if share else number(value), len(values))
+    return Figure(
+        value, f"{100 * value:.1f} %" if digits is None else number(value, digits), len(values)
+    )
 
 
-def _count(value: int, of: int, unit: str) -> Figure:
-    return Figure(value, str(value), of, unit) if of else Figure(None, "–", 0, unit)
+def _count(value: int, of: int) -> Figure:
+    return Figure(value, str(value), of) if of else Figure(None, "–", 0)
 
 
-def _change(cells: tuple[Figure, ...], phases: Sequence[str], share: bool) -> str:
+def _change(cells: tuple[Figure, ...], phases: Sequence[str], digits: int | None) -> str:
     """After minus before, with its sign."""
     by_phase = dict(zip(phases, cells, strict=True))
     before, after = by_phase.get("before"), by_phase.get("after")
     if not before or not after or before.value is None or after.value is None:
         return ""
-    return (
-        signed(100 * (after.value - before.value), 1, " pp")
-        if share
-        else signed(after.value - before.value, 3)
-    )
+    change = after.value - before.value
+    return signed(100 * change, 1, " pp") if digits is None else signed(change, digits)
 
 
 def signed(value: float, digits: int, unit: str = "") -> str:
@@ -190,7 +190,7 @@ def _foreign(judged: JudgedGroup) -> int:
 def is_tied(judged: JudgedGroup) -> bool:
     """Do at least two scored trajectories all carry the same reward? Then nothing is learnt."""
     rewards = [v.reward for v in judged.verdict.verdicts if v.reward is not None]
-    return len(rewards) > 1 and max(rewards) - min(rewards) < 1e-9
+    return len(rewards) > 1 and max(rewards) - min(rewards) < TIE
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,20 @@ SMOOTH_FROM = 15
 
 
 def chart(
-    title: str, points: Sequence[Point], *, low: float | None = None, high: float | None = None
+    title: str,
+    points: Sequence[Point],
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    whole: bool = False,
 ) -> str:
-    """Draw one panel. `low` and `high` widen the value axis to at least that range."""
+    """Draw one panel. `low` and `high` widen the value axis to at least that range; `whole` puts
+    its ticks at whole numbers only."""
     shown = _thin(points, thinned(len(points)))
     ticks_y = _ticks(
         min([y for _, y in shown] + ([] if low is None else [low])),
         max([y for _, y in shown] + ([] if high is None else [high])),
+        whole=whole,
     )
     ticks_x = _ticks(shown[0][0], shown[-1][0], whole=True)
     frame = _Frame(ticks_x, ticks_y)
@@ -115,8 +122,9 @@ def _thin(points: Sequence[Point], every: int) -> list[Point]:
 
 def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Four to seven round values that enclose `low` and `high`."""
-    if high - low < 1e-12:
-        pad = 1.0 if whole or low == 0 else abs(low) * 0.1
+    size = max(abs(low), abs(high))
+    if high - low <= max(1e-9 * size, 1e-12):
+        pad = 1.0 if whole or size < 1e-6 else size * 0.1
         low, high = low - pad * (not whole), high + pad
     step = 10.0 ** math.floor(math.log10((high - low) / 4))
     step = next(step * m for m in (1, 2, 2.5, 5, 10) if (high - low) / (step * m) <= 6)
@@ -124,7 +132,7 @@ def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
         step = max(1.0, math.ceil(step))
     first = math.floor(low / step + 1e-9)
     last = math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
 
 
 def _line(name: str, places: Sequence[Point]) -> str:
