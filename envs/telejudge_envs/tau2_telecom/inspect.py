@@ -19,7 +19,8 @@ from telejudge_envs.tau2_telecom.world import Tau2Telecom
 
 def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspection:
     """Replay the calls once and examine each of them."""
-    episode = world.open(task, trajectory.seed)
+    # a dual episode opens only with somebody to play the user; a replay needs nobody
+    episode = world.replay(task, trajectory.model_copy(update={"messages": ()}))
     conventions = TelecomConventions(task, episode)
     steps: list[Step] = []
     turns: list[int] = []
@@ -32,7 +33,6 @@ def inspect(world: Tau2Telecom, task: Task, trajectory: Trajectory) -> Inspectio
         )
         turns.append(turn)
         satisfied.append(episode.satisfied() if changes else satisfied[-1])
-    episode.finish(trajectory.stop, trajectory.failure)
     return examine(
         conventions,
         task.view,

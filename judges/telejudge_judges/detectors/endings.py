@@ -13,7 +13,8 @@ from telejudge_envs.nouns.verdict import Defect
 
 def gave_up(inspection: Inspection) -> Iterator[Defect]:
     """Unsolved, and not one write that the state asked for (nor the evidence that none helps)."""
-    if inspection.outcome.answer == 1 or any(_helped(inspection, s) for s in inspection.steps):
+    repaired = any(path not in inspection.left for path in inspection.faults)
+    if inspection.outcome.answer == 1 or repaired or any(map(_began, inspection.steps)):
         return
     shown = frozenset().union(*(seen.shows for seen in inspection.steps))
     if any(path in shown for path in inspection.blockers):
@@ -27,10 +28,9 @@ def gave_up(inspection: Inspection) -> Iterator[Defect]:
     )
 
 
-def _helped(inspection: Inspection, seen: InspectedStep) -> bool:
-    """A needed write; repairing what the agent itself broke is none."""
-    repairs = [move.path for move in seen.moves if move.kind == "repair" and not move.derived]
-    return seen.needed and (not repairs or any(path in inspection.faults for path in repairs))
+def _began(seen: InspectedStep) -> bool:
+    """The first part of a repair in several, such as a reset that waits for a reboot."""
+    return seen.needed and seen.wrote and all(move.kind == "change" for move in seen.moves)
 
 
 def never_looked(inspection: Inspection) -> Iterator[Defect]:

@@ -65,7 +65,8 @@ def _reviewed(inspection: Inspection) -> Iterator[tuple[InspectedStep, bool, int
     """The agent's successful calls: did a read tell news, and which earlier read does it repeat.
 
     News is a path not read since it last changed; that a write's own result had told it does not
-    count, so that a look after a fix is news. A symptom changes with anything.
+    count, so that a look after a fix is news; nor that another read had implied it, so that the
+    first look with a tool is. A symptom changes with anything.
     """
     read_at: dict[str, int] = {}
     changed_at: dict[str, int] = {}
@@ -89,6 +90,7 @@ def _reviewed(inspection: Inspection) -> Iterator[tuple[InspectedStep, bool, int
             if seen.own:
                 key = call_key(seen)
                 earlier = same_read.get(key, -1)
+                news |= earlier == -1 and bool(seen.shows)
                 repeats = earlier if earlier > changed else None
                 same_read[key] = index
         if seen.own:
