@@ -118,7 +118,9 @@ class ScriptedAgent:
     def _in_words(self, turn: Call) -> str:
         if turn.tool == DONE:
             return HOLD_ON if self._handed_over else CLOSING
-        arguments = ", ".join(f"{k}={json.dumps(v)}" for k, v in turn.arguments.items())
+        arguments = ", ".join(
+            f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in turn.arguments.items()
+        )
         return PLEASE_RUN.format(call=f"{turn.tool}({arguments})")
 
 

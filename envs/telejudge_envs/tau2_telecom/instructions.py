@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from telejudge_envs.nouns.message import ToolSpec
 
 _LITERALS = {"true": True, "false": False, "null": None, "none": None}
-_SNAKE_CALL = re.compile(r"\b([a-z]+(?:_[a-z]+)+)\s*\(")
+_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_BEFORE_ARGUMENTS = re.compile(r"[`'\"]?(?: with)?(?: arguments?)?:?[ `]*(?=[({])")
 _LONGEST = 2_000
 
 
@@ -46,46 +47,50 @@ def requests(text: str, tools: Sequence[ToolSpec]) -> Asked:
     """The calls that `text` asks for, in its order."""
     own = {tool.name: tool for tool in tools}
     full: list[Request] = []
-    bare: list[Request] = []
+    bare: dict[str, Request] = {}
+    read_to = 0
     try:
-        for found in re.finditer(r"\b[a-z]+(?:_[a-z]+)+\b", text):
-            tool = own.get(found.group())
-            if tool is None:
+        for found in _NAME.finditer(text):
+            name, rest = found.group(), text[found.end() : found.end() + _LONGEST]
+            if found.start() < read_to:
+                continue  # a name inside another tool's arguments
+            if name not in own:
+                if rest.startswith("("):
+                    raise _Unclear(f"my phone has no '{name}'.")
                 continue
-            arguments = _arguments(text[found.end() : found.end() + _LONGEST], tool)
-            if arguments is not None:
-                full.append(Request(tool.name, arguments))
-            elif all(tool.name != r.tool for r in bare):
-                bare.append(Request(tool.name, {}))
+            arguments, length = _arguments(rest, own[name])
+            read_to = found.end() + length
+            if arguments is None:
+                bare.setdefault(name, Request(name, {}))
+            else:
+                full.append(Request(name, arguments))
     except _Unclear as unclear:
         return Asked((), str(unclear))
-    strange = [m.group(1) for m in _SNAKE_CALL.finditer(text) if m.group(1) not in own]
-    if strange:
-        return Asked((), f"my phone has no '{strange[0]}'.")
-    return Asked(tuple(full or bare))
+    return Asked(tuple(full or bare.values()))
 
 
-def _arguments(rest: str, tool: ToolSpec) -> dict[str, Any] | None:
-    """The arguments at the start of `rest`; None if there are neither brackets nor JSON."""
-    rest = re.sub(r"^[`'\"]?(?: with)?(?: arguments?)?:?[ `]*(?=[({])", "", rest)
-    if rest.startswith("{"):
-        return _json_object(rest, tool)
-    if not rest.startswith("("):
-        return None
-    for end in (m.end() for m in re.finditer(r"\)", rest)):
-        inside = rest[1 : end - 1].strip()
+def _arguments(rest: str, tool: ToolSpec) -> tuple[dict[str, Any] | None, int]:
+    """The arguments at the start of `rest` and where they end; None if there are none."""
+    opening = _BEFORE_ARGUMENTS.match(rest)
+    start = opening.end() if opening else 0
+    if rest.startswith("{", start):
+        return _json_object(rest, start, tool)
+    if not rest.startswith("(", start):
+        return None, 0
+    for end in (found.end() for found in re.finditer(r"\)", rest)):
+        inside = rest[start + 1 : end - 1].strip()
+        if inside.startswith("{") and inside.endswith("}"):
+            return _json_object(inside, 0, tool)[0], end
         try:
             call = ast.parse(f"f({inside})", mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         if isinstance(call, ast.Call):
-            return _from_call(call, inside, tool)
+            return _from_call(call, tool), end
     raise _Unclear(f"what are the arguments of {tool.name}?")
 
 
-def _from_call(call: ast.Call, inside: str, tool: ToolSpec) -> dict[str, Any]:
-    if inside.startswith("{") and len(call.args) == 1:
-        return _json_object(inside, tool)
+def _from_call(call: ast.Call, tool: ToolSpec) -> dict[str, Any]:
     names = list(tool.parameters.get("properties", {}))
     if len(call.args) > len(names) or any(k.arg is None for k in call.keywords):
         raise _Unclear(f"{tool.name} takes {', '.join(names) or 'no arguments'}.")
@@ -96,18 +101,23 @@ def _from_call(call: ast.Call, inside: str, tool: ToolSpec) -> dict[str, Any]:
 def _value(node: ast.expr, tool: ToolSpec) -> Any:
     if isinstance(node, ast.Name):
         return _LITERALS.get(node.id.lower(), node.id)
+    if isinstance(node, ast.List):
+        return [_value(item, tool) for item in node.elts]
     if isinstance(node, ast.Dict):
-        keys = [_value(k, tool) for k in node.keys if k is not None]
-        return dict(zip(keys, (_value(v, tool) for v in node.values), strict=False))
+        keys = [_value(key, tool) for key in node.keys if key is not None]
+        if all(isinstance(key, str) for key in keys):
+            return dict(zip(keys, (_value(v, tool) for v in node.values), strict=False))
     try:
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError) as error:
         raise _Unclear(f"a value among the arguments of {tool.name}.") from error
+    if not isinstance(value, str | int | float | bool | None):
+        raise _Unclear(f"a value among the arguments of {tool.name}.")
+    return value
 
 
-def _json_object(text: str, tool: ToolSpec) -> dict[str, Any]:
+def _json_object(text: str, start: int, tool: ToolSpec) -> tuple[dict[str, Any], int]:
     try:
-        found, _ = json.JSONDecoder().raw_decode(text)
+        return json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError) as error:
         raise _Unclear(f"the JSON after {tool.name}.") from error
-    return found
