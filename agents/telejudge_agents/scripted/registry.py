@@ -7,6 +7,7 @@ scripted("experd", world)     -> UsageError naming the choices
 from __future__ import annotations
 
 from telejudge_agents.scripted.base import ScriptedFactory
+from telejudge_agents.scripted.cheap import CHEAP
 from telejudge_agents.scripted.engineer import engineer
 from telejudge_agents.scripted.expert import Flaws, expert
 from telejudge_agents.scripted.exploits import EXPLOITS
@@ -14,7 +15,7 @@ from telejudge_agents.scripted.gold import gold
 from telejudge_envs.errors import UsageError
 from telejudge_envs.protocol import World
 
-NAMES: tuple[str, ...] = ("gold", "engineer", "expert", *EXPLOITS)
+NAMES: tuple[str, ...] = ("gold", "engineer", "expert", *EXPLOITS, *CHEAP)
 """`expert` also takes a level of carelessness: `expert:0.5`."""
 
 
@@ -28,6 +29,8 @@ def scripted(name: str, world: World) -> ScriptedFactory:
         return expert(_flaws(name))
     if name in EXPLOITS:
         return EXPLOITS[name](world)
+    if name in CHEAP:
+        return CHEAP[name]
     raise UsageError(f"no scripted agent '{name}'; choose {', '.join(NAMES)} or expert:LEVEL")
 
 
