@@ -179,7 +179,7 @@ SHOWS: Mapping[str, tuple[str, ...]] = {
     "grant_app_permission": (_GRANT,),
     "enable_roaming": (_LINE + "roaming_enabled",),
     "disable_roaming": (_LINE + "roaming_enabled",),
-    "refuel_data": (_LINE + "data_refueling_gb",),
+    "refuel_data": (_LINE + "data_refueling_gb", EXCEEDED),
     "resume_line": tuple(_LINE + fact for fact in _LINE_FACTS),
     "suspend_line": tuple(_LINE + fact for fact in _LINE_FACTS),
     "send_payment_request": ("bills.{bill_id}.status",),
