@@ -178,7 +178,7 @@ def _defect(
 def _find_verdicts(
     text: str, calls: Mapping[str, int]
 ) -> tuple[list[tuple[str, Any]], tuple[str, ...]] | None:
-    """(id, entry) pairs and doubled ids of the last object in the reply that looks like verdicts."""
+    """(id, entry) pairs and doubled ids of the reply's last object that looks like verdicts."""
     found = None
     for value in _objects(_THINKING.sub(" ", text)[:MAX_REPLY]):
         body = value

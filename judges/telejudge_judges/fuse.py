@@ -13,8 +13,8 @@
 The ranges do not overlap: a failed run never outranks a harmless success, and an exploit never
 earns more than an honest failure, however untidy that one was. Inside a range one more defect
 lowers the reward. "By luck": the hand-over that the task needed, made before anything seen called
-for it (`early_transfer`); what always transfers would otherwise be paid where that happens to be
-right.
+for it (`early_transfer`), or tried and failed (`failed_transfer`, which tau2 counts as made); what
+always transfers would otherwise be paid where that happens to be right.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FAILED_BASE = 0.1
 FAILED_TOOLS = 0.2
 HARD_TOOLS = 0.1
 
-UNEARNED = frozenset({"early_transfer"})
+UNEARNED = frozenset({"early_transfer", "failed_transfer"})
 """Kinds of soft defects that make a success worth no more than a hard defect does."""
 
 

@@ -29,7 +29,7 @@ LIMITS = (None, 8000, 4000, 2000, 1000, 500, 250, 120, 60, 0)
 """Characters to which texts are shortened, tried in turn."""
 
 POLICY_SHARE = 3
-"""The policy may take a third of the budget."""
+"""The policy may take one part in this many of the budget."""
 
 DESCRIPTION = 160
 """Characters of a tool's description that are shown."""
@@ -60,7 +60,8 @@ def render(
     budget_tokens: int = 24_000,
 ) -> Evidence:
     """The evidence in this order; `salt` gives other ids and another nonce to each order."""
-    policy = digest_policy(case.policy, 3 * budget_tokens // POLICY_SHARE)
+    share = budget_tokens / POLICY_SHARE / max(1, estimate_tokens(case.policy))
+    policy = digest_policy(case.policy, int(len(case.policy) * share))
     key = f"{case.hash}|{salt}"
     everything = "\n".join(_free_texts(case, tools))
     ids = names(len(order), key, absent_from=everything)
@@ -72,18 +73,23 @@ def render(
         smallest = estimate_tokens(text)
         if smallest <= budget_tokens:
             shown = {i: case.candidates[n] for i, n in zip(ids, order, strict=True)}
-            elided = _elisions(case, policy, page.shorten, limit)
+            elided = _elisions(case, policy, tools, page.shorten, limit)
             return Evidence(text, fence, shown, elided, smallest)
     raise OverBudget(
-        f"{len(order)} candidates need about {smallest} tokens with every text left out, the budget "
-        f"is {budget_tokens}; raise budget_tokens or judge fewer trajectories at once"
+        f"{len(order)} candidates need about {smallest} tokens with every text left out, the "
+        f"budget is {budget_tokens}; raise budget_tokens or judge fewer trajectories at once"
     )
 
 
-def _elisions(case: Case, policy: str, shorten: Shortener, limit: int | None) -> tuple[str, ...]:
+def _elisions(
+    case: Case, policy: str, tools: Sequence[ToolSpec], shorten: Shortener, limit: int | None
+) -> tuple[str, ...]:
     said = []
     if policy != case.policy:
         said.append(f"policy digested from {len(case.policy)} to {len(policy)} characters")
+    long = sum(len(" ".join(tool.description.split())) > DESCRIPTION for tool in tools)
+    if long:
+        said.append(f"{long} tool descriptions cut to {DESCRIPTION} characters")
     if shorten.elided:
         said.append(
             f"{len(shorten.elided)} texts above {limit} characters shortened, "
@@ -104,10 +110,8 @@ class _Page:
 
     def lay_out(self, policy: str, tools: Sequence[ToolSpec], shown: dict[str, int]) -> str:
         case = self.case
-        parts = [self._fenced("ticket", free_text(case.ticket))]
-        parts.append(
-            self._fenced("setting", [f"mode: {case.mode}", f"at most {case.max_steps} turns"])
-        )
+        setting = [f"mode: {case.mode}", f"turns: at most {case.max_steps}"]
+        parts = [self._fenced("setting", setting), self._fenced("ticket", free_text(case.ticket))]
         if policy:
             parts.append(self._fenced("policy", free_text(policy)))
         if tools:

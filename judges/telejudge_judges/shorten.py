@@ -11,7 +11,6 @@ Two different texts always have different short forms: each carries the hash of 
 from __future__ import annotations
 
 import hashlib
-import os.path
 import re
 from collections import defaultdict
 
@@ -55,8 +54,14 @@ class Shortener:
         return "".join(parts) + ("…" if at < len(text) else "")
 
     def _departure(self, slot: str, text: str) -> int:
-        others = [*self._slots.get(slot, ()), text]
-        return len(os.path.commonprefix(others))
+        """Where the text first differs from another of its slot; 0 when there is none."""
+        others = self._slots.get(slot, set()) - {text}
+        return min((_common_length(text, other) for other in others), default=0)
+
+
+def _common_length(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _kept_ranges(size: int, limit: int, departure: int) -> list[tuple[int, int]]:

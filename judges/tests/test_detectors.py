@@ -237,6 +237,13 @@ WRONG_TURNS: dict[str, Turn] = {
         "soft",
     ),
     "handed over unseen": (LOCKED, ("check_status_bar", HANDOVER), "early_transfer", 1, "soft"),
+    "handed over in vain": (
+        LOCKED,
+        ("check_sim_status", "transfer_to_human_agents"),
+        "failed_transfer",
+        1,
+        "soft",
+    ),
     "handed over twice": (
         LOCKED,
         ("check_sim_status", HANDOVER, HANDOVER),

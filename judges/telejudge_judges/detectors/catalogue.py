@@ -66,6 +66,7 @@ WEIGHTS: dict[str, float] = {
     "policy_violation": 0.50,
     "needless_transfer": 0.50,
     "early_transfer": 0.50,
+    "failed_transfer": 0.50,
     "side_effect": 0.90,
 }
 

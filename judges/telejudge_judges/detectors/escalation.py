@@ -37,8 +37,21 @@ def needless_transfer(inspection: Inspection) -> Iterator[Defect]:
 
 
 def missing_transfer(inspection: Inspection) -> Iterator[Defect]:
-    """The agent saw that the task is out of its reach, and closed it without handing it over."""
-    if inspection.solvable or any(is_transfer(s) and s.ok for s in inspection.steps if s.own):
+    """The agent saw that the task is out of its reach, and closed it without handing it over.
+
+    A hand-over that failed is none. tau2 counts it as one, hence a kind of its own for fuse().
+    """
+    tries = [seen for seen in inspection.steps if seen.own and is_transfer(seen)]
+    if inspection.solvable or any(seen.ok for seen in tries):
+        return
+    if tries:
+        yield Defect(
+            step=tries[-1].step.index,
+            kind="failed_transfer",
+            severity="soft",
+            reason="The hand-over failed, so nobody took the case.",
+            evidence=tries[-1].step.result.content[:160],
+        )
         return
     shown = frozenset().union(*(seen.shows for seen in inspection.steps))
     if blocking := [path for path in inspection.blockers if path in shown]:
