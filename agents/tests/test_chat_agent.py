@@ -30,9 +30,9 @@ def gold(task: Task) -> list[tuple[str, dict[str, Any]]]:
     return [(a["name"], a["arguments"]) for a in actions]
 
 
-def agents(server: fake.FakeEndpoint, **options: Any) -> ChatAgents:
+def agents(server: fake.FakeEndpoint, *, timeout_s: float = 20, **options: Any) -> ChatAgents:
     endpoint = Endpoint(
-        base_url=server.base_url, model="scripted", timeout_s=2, deadline_s=4, max_retries=2
+        base_url=server.base_url, model="scripted", timeout_s=timeout_s, max_retries=1
     )
     return ChatAgents(ChatClient(endpoint), **options)
 
@@ -101,7 +101,7 @@ def test_a_rate_limit_is_waited_out(world: Tau2Telecom) -> None:
 def test_a_dead_endpoint_is_the_endpoints_failure(world: Tau2Telecom) -> None:
     episode = world.open(world.tasks("test")[0])
     with fake.FakeEndpoint(fake.in_turn(fake.hang())) as server:
-        maker = agents(server)
+        maker = agents(server, timeout_s=1)
         began = time.monotonic()
         with pytest.raises(EndpointError) as caught:
             play(maker, episode)
