@@ -5,7 +5,8 @@ it departs from the others of its slot, its tail, and the hash of the whole.
 
     shortener = Shortener(limit=200); shortener.learn("get_bill", text); shortener(text, "get_bill")
 
-Two different texts always have different short forms: each carries the hash of its whole.
+Two different texts have different short forms, since each carries the hash of its whole. A text
+that would not get shorter stays as it is. `[-120 #1a2b3c4d]` says that 120 characters are left out.
 """
 
 from __future__ import annotations
@@ -46,12 +47,15 @@ class Shortener:
         mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         kept = _kept_ranges(len(text), self.limit, self._departure(slot, text))
         left_out = len(text) - sum(end - start for start, end in kept)
-        self.elided[mark] = left_out
-        parts, at = [f"[{left_out} of {len(text)} characters left out, #{mark}] "], 0
+        parts, at = [f"[-{left_out} #{mark}]"], 0
         for start, end in kept:
             parts += ["…" if start > at else "", text[start:end]]
             at = end
-        return "".join(parts) + ("…" if at < len(text) else "")
+        short = "".join(parts) + ("…" if kept and at < len(text) else "")
+        if len(short) >= len(text):
+            return text
+        self.elided[mark] = left_out
+        return short
 
     def _departure(self, slot: str, text: str) -> int:
         """Where the text first differs from another of its slot; 0 when there is none."""
