@@ -75,7 +75,7 @@ def run_ours(world: Tau2Telecom, task: Task, actions: list[dict[str, Any]]) -> f
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tasks", type=int, default=40, help="how many tasks, spread over all")
     parser.add_argument("--all", action="store_true", help="all 2,285 tasks")
     options = parser.parse_args()

@@ -44,6 +44,15 @@ def judge(
     cache: Annotated[
         Path | None, typer.Option(help="listwise: folder in which replies are kept.")
     ] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="listwise: a prompt template in place of ours.")
+    ] = None,
+    budget: Annotated[
+        int, typer.Option(min=1000, help="listwise: tokens of evidence a call.")
+    ] = 24_000,
+    json_mode: Annotated[
+        bool, typer.Option("--json-mode", help="listwise: ask the server for constrained JSON.")
+    ] = False,
     concurrency: opt.Concurrency = 8,
     base_url: opt.BaseUrl = None,
     model: opt.Model = None,
@@ -70,7 +79,7 @@ def judge(
         chosen: Judge = Verifier(open_world)
     else:
         from telejudge_envs.client import ChatClient
-        from telejudge_judges.cache import VerdictCache
+        from telejudge_judges.briefing import WorldBriefings
         from telejudge_judges.listwise import ListwiseJudge
 
         where = opt.endpoint(base_url, model, api_key, sampling, timeout, retries, concurrency)
@@ -79,7 +88,11 @@ def judge(
             orders=orders,
             seed=seed,
             language=language.value,
-            cache=VerdictCache(cache) if cache else None,
+            prompt_path=prompt,
+            briefings=WorldBriefings(open_world),
+            cache=cache,
+            budget_tokens=budget,
+            json_mode=json_mode,
         )
     rollouts = list(store.read(file, Rollout))
     verdicts = asyncio.run(_judge_all(chosen, groups_of(rollouts), out, concurrency))

@@ -90,14 +90,15 @@ def endpoint(
             deadline_s=timeout * (retries + 1) + 60.0 * retries,
             max_retries=retries,
             concurrency=concurrency,
-            sampling=_json_object(sampling),
+            sampling=json_object(sampling),
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg']}") from error
 
 
-def _json_object(text: str | None) -> dict[str, Any]:
+def json_object(text: str | None) -> dict[str, Any]:
+    """--sampling as a dictionary; raises UsageError when it is no JSON object."""
     try:
         value = json.loads(text or "{}")
     except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,8 @@ from telejudge_eval import cli_options as opt
 
 if TYPE_CHECKING:
     from telejudge_agents.protocol import AgentFactory
-    from telejudge_envs.protocol import World
+    from telejudge_envs.nouns.task import Task
+    from telejudge_envs.protocol import User, World
 
 import_app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +102,7 @@ def rollout(
         where = opt.endpoint(base_url, model, api_key, sampling, timeout, retries, concurrency)
         factory: AgentFactory = ChatAgents(ChatClient(where, seed=seed))
     else:
-        factory = _local_or_scripted(agent, here)
+        factory = _local_or_scripted(agent, here, opt.json_object(sampling), concurrency)
     with rollout_progress(f"{factory.name} on {split}") as on_progress:
         played = run(
             here,
@@ -120,20 +121,25 @@ def rollout(
     typer.echo(f"{len(played):,} episodes in {out}")
 
 
-def _local_or_scripted(agent: str, world: World) -> AgentFactory:
+def _local_or_scripted(
+    agent: str, world: World, sampling: dict[str, Any], concurrency: int
+) -> AgentFactory:
     if agent.startswith("local:"):
+        from telejudge_agents.batching import Sampling
         from telejudge_agents.local import LocalAgents
 
+        try:
+            how = Sampling(**sampling)
+        except TypeError as error:
+            raise UsageError(f"--sampling: {error}") from error
         folder = Path(agent.removeprefix("local:"))
-        if not folder.is_dir():
-            raise UsageError(f"no model folder {folder}")
-        return LocalAgents(folder)
+        return LocalAgents.load(folder, sampling=how, max_batch=concurrency)
     from telejudge_agents.scripted.registry import scripted
 
     return scripted(agent, world)
 
 
-def _scripted_user(task, seed):
+def _scripted_user(task: Task, seed: int) -> User:
     from telejudge_envs.tau2_telecom.user import ScriptedUser
 
     return ScriptedUser(task)

@@ -45,7 +45,7 @@ def summarise(judged: Sequence[JudgedGroup], *, bootstrap: int = 2000) -> dict[s
 def _measures(judged: Sequence[JudgedGroup], bootstrap: int) -> dict[str, Any]:
     per_task = [_task_means(one) for one in judged]
     return {
-        name: _interval([m[name] for m in per_task if m[name] is not None], bootstrap)
+        name: _interval(_known(per_task, name), bootstrap)
         for name in ("success", "answer", "tools", "reward", "calls")
     }
 
@@ -54,9 +54,13 @@ def _brief(judged: Sequence[JudgedGroup]) -> dict[str, Any]:
     means = [_task_means(one) for one in judged]
     brief: dict[str, Any] = {"tasks": len(judged)}
     for name in ("success", "tools", "calls"):
-        values = [m[name] for m in means if m[name] is not None]
+        values = _known(means, name)
         brief[name] = round(fmean(values), 4) if values else None
     return brief
+
+
+def _known(means: Sequence[dict[str, float | None]], name: str) -> list[float]:
+    return [value for m in means if (value := m[name]) is not None]
 
 
 def _task_means(one: JudgedGroup) -> dict[str, float | None]:

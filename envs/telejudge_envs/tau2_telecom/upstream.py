@@ -107,13 +107,13 @@ class _Tools(TelecomTools):
     """tau2 builds the dictionary of its tools anew several times a call."""
 
     @functools.cached_property
-    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return super().tools
 
 
 class _UserTools(TelecomUserTools):
     @functools.cached_property
-    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def tools(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return super().tools
 
 
