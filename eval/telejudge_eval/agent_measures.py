@@ -25,6 +25,9 @@ from telejudge_judges.verifier import Verifier
 from telejudge_training.summary import LACKS_AMOUNT, summarise
 
 
+KS = (1, 2, 4, 8)
+
+
 def judged_by_verifier(rollouts: Sequence[Rollout]) -> dict[str, list[JudgedGroup]]:
     """Judged groups by agent and mode (`gpt-4.1, dual`), so that no group mixes agents."""
     verifier = Verifier(open_world)
@@ -63,46 +66,49 @@ def agent_table(
     bootstrap: int = 2000,
     console: Console | None = None,
 ) -> None:
-    """One column an agent; every row says what it is a mean of."""
-    table = Table(title="Agents by the verifier (means over tasks, 95% bootstrap interval)")
-    table.add_column("")
-    columns: list[dict[str, str]] = []
+    """Two tables, a row an agent: scores with their intervals, then consistency and defects."""
+    scores = Table(title="Agents by the verifier: means over tasks (95% bootstrap interval)")
+    more = Table(
+        title="Chance that k episodes all succeed; tasks whose ticket is defective; defects"
+    )
+    for column in ("agent", "tasks, episodes", "success", "tools", "reward", "calls"):
+        scores.add_column(column, justify="left" if column == "agent" else "right")
+    for column in ("agent", *(f"pass^{k}" for k in KS), "no amount", "others", "abstained"):
+        more.add_column(column, justify="left" if column == "agent" else "right")
+    more.add_column("most frequent defects")
     for name, judged in by_agent.items():
-        table.add_column(name, justify="right", overflow="fold")
-        columns.append(_column(judged, bootstrap))
-    for row in columns[0] if columns else ():
-        table.add_row(row, *(column[row] for column in columns))
-    (console or Console()).print(table)
-
-
-def _column(judged: Sequence[JudgedGroup], bootstrap: int) -> dict[str, str]:
-    summary: dict[str, Any] = summarise(judged, bootstrap=bootstrap)
-    shown = {"tasks": str(summary["tasks"]), "episodes": str(summary["rollouts"])}
-    for title, key in (
-        ("success by the world's evaluator", "success"),
-        ("answer", "answer"),
-        ("tool-call reasonableness", "tools"),
-        ("reward", "reward"),
-        ("calls an episode", "calls"),
-    ):
-        value = summary[key]
-        shown[title] = (
-            "–"
-            if value["mean"] is None
-            else f"{value['mean']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
+        summary = summarise(judged, bootstrap=bootstrap)
+        scores.add_row(
+            name,
+            f"{summary['tasks']}, {summary['rollouts']}",
+            *(_interval(summary[key]) for key in ("success", "tools", "reward", "calls")),
         )
-    for k in (1, 2, 4, 8):
-        value = pass_hat_k(judged, k)
-        shown[f"pass^{k}"] = "–" if value is None else f"{value:.2f}"
-    lacking = summary[LACKS_AMOUNT]
-    rest = summary["other_tickets"]
-    for title, part in (
-        ("success, ticket lacks the refuel amount", lacking),
-        ("success, other tickets", rest),
-    ):
-        value = part["success"]
-        shown[title] = "–" if value is None else f"{value:.2f} ({part['tasks']} tasks)"
-    shown["abstained"] = str(summary["abstained"])
-    top = list(summary["defects"].items())[:3]
-    shown["most frequent defects"] = "\n".join(f"{kind} {n}" for kind, n in top) or "none"
-    return shown
+        more.add_row(
+            name,
+            *(_share(pass_hat_k(judged, k)) for k in KS),
+            _part(summary[LACKS_AMOUNT]),
+            _part(summary["other_tickets"]),
+            str(summary["abstained"]),
+            ", ".join(f"{kind} {n}" for kind, n in list(summary["defects"].items())[:3]),
+        )
+    console = console or Console()
+    console.print(scores)
+    console.print(more)
+    console.print(
+        "success: the world's own evaluator. no amount, others: success on tasks whose ticket lacks "
+        "the refuel amount, and on the rest (tasks)."
+    )
+
+
+def _interval(value: Mapping[str, float | None]) -> str:
+    if value["mean"] is None:
+        return "–"
+    return f"{value['mean']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    return "–" if part["success"] is None else f"{part['success']:.2f} ({part['tasks']})"
