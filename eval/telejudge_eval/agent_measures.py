@@ -24,7 +24,6 @@ from telejudge_envs.registry import open_world
 from telejudge_judges.verifier import Verifier
 from telejudge_training.summary import LACKS_AMOUNT, summarise
 
-
 KS = (1, 2, 4, 8)
 
 
@@ -67,15 +66,13 @@ def agent_table(
     console: Console | None = None,
 ) -> None:
     """Two tables, a row an agent: scores with their intervals, then consistency and defects."""
-    scores = Table(title="Agents by the verifier: means over tasks (95% bootstrap interval)")
-    more = Table(
-        title="Chance that k episodes all succeed; tasks whose ticket is defective; defects"
-    )
+    scores = Table(title="Agents by the verifier: means over tasks, 95% bootstrap interval")
+    more = Table(title="Chance that k episodes all succeed; success apart by ticket")
     for column in ("agent", "tasks, episodes", "success", "tools", "reward", "calls"):
         scores.add_column(column, justify="left" if column == "agent" else "right")
-    for column in ("agent", *(f"pass^{k}" for k in KS), "no amount", "others", "abstained"):
+    for column in ("agent", *(f"pass^{k}" for k in KS), "lacks amount", "other", "abstained"):
         more.add_column(column, justify="left" if column == "agent" else "right")
-    more.add_column("most frequent defects")
+    told = []
     for name, judged in by_agent.items():
         summary = summarise(judged, bootstrap=bootstrap)
         scores.add_row(
@@ -89,21 +86,22 @@ def agent_table(
             _part(summary[LACKS_AMOUNT]),
             _part(summary["other_tickets"]),
             str(summary["abstained"]),
-            ", ".join(f"{kind} {n}" for kind, n in list(summary["defects"].items())[:3]),
         )
+        kinds = ", ".join(f"{kind} {n}" for kind, n in list(summary["defects"].items())[:5])
+        told.append(f"{name}: {kinds or 'no defect'}")
     console = console or Console()
     console.print(scores)
     console.print(more)
-    console.print(
-        "success: the world's own evaluator. no amount, others: success on tasks whose ticket lacks "
-        "the refuel amount, and on the rest (tasks)."
-    )
+    console.print("success: the world's own evaluator. lacks amount: tasks whose ticket lacks the")
+    console.print("refuel amount that the check wants (number of tasks).")
+    for line in told:
+        console.print(f"Defects of {line}", highlight=False, markup=False)
 
 
 def _interval(value: Mapping[str, float | None]) -> str:
     if value["mean"] is None:
         return "–"
-    return f"{value['mean']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
+    return f"{value['mean']:.2f}\n{value['low']:.2f}–{value['high']:.2f}"
 
 
 def _share(value: float | None) -> str:
