@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from telejudge_envs.errors import MissingExtraError
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_eval.report_data import RunData, read_source
-from telejudge_eval.report_facts import curves, facts, flat
+from telejudge_eval.report_facts import curves, facts, flat, greedy_table
 from telejudge_eval.report_group import group_view, shown
 from telejudge_eval.report_stats import GroupLine, defect_rows, figures, group_line
 from telejudge_eval.report_text import TEXT_LIMIT, Texts, digest, number
@@ -81,6 +81,10 @@ def render(data: RunData) -> str:
     present = {group.phase for group in groups}
     compared = [phase for phase in ("before", "after") if phase in present]
     phases = compared or list(dict.fromkeys(group.phase for group in groups))
+    tables = figures(groups, phases) if groups else []
+    greedy = greedy_table(data.summary, phases)
+    if greedy is not None:
+        tables.insert(1, greedy)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html.jinja").render(
         data=data,
@@ -88,7 +92,8 @@ def render(data: RunData) -> str:
         config=flat(data.config),
         results=flat(data.summary),
         phases=phases,
-        figures=figures(groups, phases) if groups else [],
+        figures=tables,
+        unfinished="after.jsonl" in data.missing or "summary.json" in data.missing,
         defects=defect_rows(groups, phases),
         curves=curves(data.metrics),
         listed=listed,
@@ -145,6 +150,7 @@ def _sections(
         held = len(texts.shown)
         section = template.render(
             anchor=f"g{i + 1}",
+            alone=len(groups) == 1,
             judged=groups[i],
             line=group_line(groups[i]),
             ticket=shown(groups[i].group.task.ticket, TICKET_SHOWN, texts),

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from telejudge_eval.report_data import RunData
+from telejudge_eval.report_stats import Figure, FigureRow, FigureTable, change, figure
 from telejudge_eval.report_svg import SMOOTH_FROM, chart, thinned, window
 from telejudge_eval.report_text import digest, printable
 
@@ -31,6 +32,9 @@ CURVES: tuple[tuple[str, str, float | None, float | None], ...] = (
     ("clip_frac", "Share of clipped tokens", 0.0, None),
 )
 COUNTS = ("tied_groups", "abstained")
+
+IDLE_AT_ZERO = ("kl", "clip_frac", "tied_groups", "abstained")
+"""A line instead of a panel says that these were 0 all the time."""
 
 PHASE_TITLES = {"sft": "Supervised warm start (SFT)", "grpo": "GRPO"}
 
@@ -57,6 +61,46 @@ def facts(data: RunData) -> list[tuple[str, str]]:
     return [(printable(name), printable(value)) for name, value in found]
 
 
+GREEDY = (
+    ("success", "Success by τ2's evaluator", None),
+    ("answer", "Right answer by the judge", None),
+    ("tools", "Tool-call reasonableness", 3),
+    ("reward", "Reward", 3),
+    ("calls", "Calls an episode", 1),
+)
+
+
+def greedy_table(summary: dict[str, Any], phases: Sequence[str]) -> FigureTable | None:
+    """Figures of greedy decoding, whose episodes a run counts in its summary but does not store."""
+    greedy = [_dict(_dict(summary.get(phase)).get("greedy")) for phase in phases]
+    if not any(greedy):
+        return None
+    rows = []
+    for key, name, digits in GREEDY:
+        cells = tuple(_greedy_figure(figures, key, digits) for figures in greedy)
+        rows.append(FigureRow(name, cells, change(cells, phases, digits), True))
+    tasks = max(_whole(figures.get("tasks")) for figures in greedy)
+    return FigureTable(f"All tasks, greedy decoding ({tasks}; from summary.json)", tuple(rows))
+
+
+def _greedy_figure(figures: dict[str, Any], key: str, digits: int | None) -> Figure:
+    mean = _dict(figures.get(key)).get("mean")
+    count = _whole(figures.get("rollouts"))
+    if key in ("answer", "tools", "reward"):
+        count -= _whole(figures.get("abstained"))
+    if not _finite(mean) or count <= 0:
+        return Figure(None, "–", 0)
+    return figure(float(mean), count, digits)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -80,9 +124,12 @@ def curves(metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             (m for m in metrics if str(m.get("phase", "grpo")) == phase), key=lambda m: m["step"]
         )
         panels = []
+        zero = []
         for key, title, low, high in CURVES:
             points = [(float(m["step"]), float(m[key])) for m in steps if _finite(m.get(key))]
-            if points:
+            if points and key in IDLE_AT_ZERO and not any(value for _, value in points):
+                zero.append(title)
+            elif points:
                 panels.append(
                     {
                         "title": title,
@@ -95,6 +142,7 @@ def curves(metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "title": PHASE_TITLES.get(phase, phase),
                 "steps": len(steps),
                 "panels": panels,
+                "zero": ", ".join(zero),
                 "window": window(len(steps)) if len(steps) >= SMOOTH_FROM else 0,
                 "thinned": thinned(len(steps)),
                 "names": names,
@@ -104,7 +152,7 @@ def curves(metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return drawn
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
 
 

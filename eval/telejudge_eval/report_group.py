@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.message import ToolCall
@@ -19,86 +18,15 @@ from telejudge_envs.nouns.trajectory import Change, Step, Trajectory
 from telejudge_envs.nouns.verdict import Defect, Severity
 from telejudge_envs.steps import steps_of
 from telejudge_eval.report_align import align
-from telejudge_eval.report_stats import Entry, entries, signed
+from telejudge_eval.report_entry import Entry, entries
+from telejudge_eval.report_stats import signed
 from telejudge_eval.report_text import Texts, arguments, compact, digest, number, printable
+from telejudge_eval.report_view import Cell, Column, GroupView, Row, Said, Shown
 
 CHANGES_SHOWN = 6
 ARGUMENTS_SHOWN = 160
 DIGEST_SHOWN = 100
 SAID_SHOWN = 160
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A text on one line; `text_id` leads to the whole of it when the line is not all."""
-
-    line: str
-    text_id: int | None = None
-    length: int = 0
-
-
-@dataclass(frozen=True)
-class Said:
-    """What somebody said before a call, or at the end."""
-
-    who: str
-    text: Shown
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One call of one rollout. `shared`: another rollout made the same call in this row."""
-
-    index: int
-    name: str
-    arguments: Shown
-    by_user: bool
-    error: bool
-    result: Shown
-    changes: tuple[tuple[str, str, str], ...]
-    changes_left_out: int
-    defects: tuple[Defect, ...]
-    said: tuple[Said, ...]
-    shared: bool
-
-
-@dataclass(frozen=True)
-class Row:
-    """Aligned calls; `agree` is how many rollouts made the most common call of the row."""
-
-    agree: int
-    cells: tuple[Cell | None, ...]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A rollout's head and foot. Texts are printable; numbers are formatted."""
-
-    letter: str
-    agent: str
-    trajectory_id: str
-    rollout: int
-    stop: str
-    failure: str
-    solved: str
-    checks: str
-    answer: int | None
-    tools: str
-    reward: str
-    advantage: str
-    confidence: str
-    tier: str
-    abstained: str
-    defects: tuple[Defect, ...]
-    calls: int
-    tail: tuple[Said, ...]
-
-
-@dataclass(frozen=True)
-class GroupView:
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
 
 
 def group_view(judged: JudgedGroup, texts: Texts) -> GroupView:

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from telejudge_envs.nouns.judged import JudgedGroup
-from telejudge_envs.nouns.trajectory import Outcome, Trajectory
-from telejudge_envs.nouns.verdict import Verdict
+from telejudge_eval.report_entry import Entry, entries
 from telejudge_eval.report_text import number
 
 LACKS_AMOUNT = "ticket_lacks_refuel_amount"
@@ -28,48 +27,6 @@ TIE = 1e-6
 """Rewards that differ by less are equal, as in training."""
 
 SEVERITIES = ("safety", "hard", "soft")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One trajectory with what is known about it."""
-
-    trajectory: Trajectory
-    verdict: Verdict | None
-    outcome: Outcome | None
-
-    @property
-    def scored(self) -> Verdict | None:
-        verdict = self.verdict
-        return verdict if verdict is not None and verdict.abstained is None else None
-
-    @property
-    def foreign_failure(self) -> bool:
-        """Did someone else than the agent fail?"""
-        failure = self.trajectory.failure
-        return bool(self.outcome and self.outcome.faults) or (
-            failure is not None and failure.owner != "agent"
-        )
-
-    @property
-    def solved(self) -> bool | None:
-        """By the world's own evaluator; None when unknown or not the agent's fault."""
-        if self.outcome is None or self.foreign_failure:
-            return None
-        return self.outcome.world_reward >= 1.0
-
-    @property
-    def calls(self) -> int:
-        """Calls that the agent made."""
-        return sum(len(m.tool_calls) for m in self.trajectory.messages if m.role == "assistant")
-
-
-def entries(judged: JudgedGroup) -> list[Entry]:
-    """The group's trajectories in their order."""
-    verdicts = {verdict.trajectory_id: verdict for verdict in judged.verdict.verdicts}
-    return [
-        Entry(t, verdicts.get(t.id), judged.outcomes.get(t.id)) for t in judged.group.trajectories
-    ]
 
 
 @dataclass(frozen=True)
@@ -132,7 +89,7 @@ def _table(title: str, groups: Sequence[JudgedGroup], phases: Sequence[str]) -> 
     rows = []
     for name, measure, digits in measures(world):
         cells = tuple(_mean(measure, members, digits) for members in episodes)
-        rows.append(FigureRow(name, cells, _change(cells, phases, digits), True))
+        rows.append(FigureRow(name, cells, change(cells, phases, digits), True))
     counts: list[tuple[str, Callable[[list[JudgedGroup]], int]]] = [
         ("Abstentions (of episodes)", lambda gs: sum(_abstained(g) for g in gs)),
         ("Failures of others (of episodes)", lambda gs: sum(_foreign(g) for g in gs)),
@@ -152,24 +109,29 @@ def _mean(measure: Measure, episodes: Iterable[Entry], digits: int | None) -> Fi
     values = [float(value) for e in episodes if (value := measure(e)) is not None]
     if not values:
         return Figure(None, "–", 0)
-    value = fmean(values)
-    return Figure(
-        value, f"{100 * value:.1f} %" if digits is None else number(value, digits), len(values)
-    )
+    return figure(fmean(values), len(values), digits)
+
+
+def figure(value: float, n: int, digits: int | None) -> Figure:
+    """A mean over n episodes; a share, in percent, where `digits` is None."""
+    text = f"{100 * value:.1f} %" if digits is None else number(value, digits)
+    return Figure(value, text, n)
 
 
 def _count(value: int, of: int) -> Figure:
     return Figure(value, str(value), of) if of else Figure(None, "–", 0)
 
 
-def _change(cells: tuple[Figure, ...], phases: Sequence[str], digits: int | None) -> str:
+def change(cells: tuple[Figure, ...], phases: Sequence[str], digits: int | None) -> str:
     """After minus before, with its sign."""
     by_phase = dict(zip(phases, cells, strict=True))
     before, after = by_phase.get("before"), by_phase.get("after")
     if not before or not after or before.value is None or after.value is None:
         return ""
-    change = after.value - before.value
-    return signed(100 * change, 1, " pp") if digits is None else signed(change, digits)
+    difference = after.value - before.value
+    if digits is None:
+        return signed(100 * difference, 1, " pp")
+    return signed(difference, digits)
 
 
 def signed(value: float, digits: int, unit: str = "") -> str:

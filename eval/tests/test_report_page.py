@@ -28,6 +28,19 @@ from telejudge_training.group_reward import reward_verdict
 WORLD = Tau2Telecom()
 VERIFIER = Verifier(lambda _name: WORLD)
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=http://evil.example onerror=alert(1)>"
+SUMMARY = {
+    "seconds": 125.0,
+    "before": {"greedy": {"success": {"mean": 0.25}, "tasks": 4, "rollouts": 4, "abstained": 0}},
+    "after": {
+        "greedy": {
+            "success": {"mean": 1.0},
+            "tools": {"mean": 0.5},
+            "tasks": 4,
+            "rollouts": 4,
+            "abstained": 1,
+        }
+    },
+}
 VOID = {"meta", "input", "wbr", "link", "br", "img"}
 IMPLIED = {"li", "option"}
 INLINE = {"b", "i", "small", "span", "wbr", "code", "del", "ins"}
@@ -106,14 +119,22 @@ def make_run(folder: Path, tests: int, trains: int, count: int) -> Path:
     write(folder / "after.jsonl", play(tasks, "engineer", "after", count))
     steps = [{"step": s, "phase": "sft", "loss": 2.0 / s} for s in range(1, 21)]
     steps += [
-        {"step": s, "phase": "grpo", "success": s / 40, "reward": s / 50, "kl": 0.1, "loss": 0.0}
+        {
+            "step": s,
+            "phase": "grpo",
+            "success": s / 40,
+            "reward": s / 50,
+            "kl": 0.1,
+            "loss": 0.0,
+            "abstained": 0,
+        }
         for s in range(1, 31)
     ]
     metrics = folder / "train/metrics.jsonl"
     metrics.write_text("".join(json.dumps(step) + "\n" for step in steps))
     config = {"seed": 5, "recipe": "small", "versions": {"telejudge": "0.1.0"}, "sft": {"lr": 1}}
     (folder / "run.json").write_text(json.dumps(config))
-    (folder / "summary.json").write_text(json.dumps({"seconds": 125.0}))
+    (folder / "summary.json").write_text(json.dumps(SUMMARY))
     return folder
 
 
@@ -140,6 +161,9 @@ def test_the_summary_shows_the_run_and_before_and_after_with_n(page: Page) -> No
     assert row.count("n = 16") == 2
     assert "100.0 % n = 16" in row
     assert "sft.lr 1" in text
+    greedy = text[text.index("All tasks, greedy decoding (4;") :][:240]
+    assert "Success by τ2's evaluator 25.0 % n = 4 100.0 % n = 4 +75.0 pp" in greedy
+    assert "Tool-call reasonableness – n = 0 0.500 n = 3" in greedy
 
 
 def test_curves_have_a_panel_a_table_and_names(page: Page) -> None:
@@ -153,6 +177,7 @@ def test_curves_have_a_panel_a_table_and_names(page: Page) -> None:
     ]
     assert "Supervised warm start (SFT) 20 steps" in page.text
     assert "Values as a table (30 steps)" in page.text
+    assert "Always 0, hence without a curve: Abstentions." in page.text
 
 
 def test_defects_are_counted_per_hundred_episodes(finished: Path, page: Page) -> None:
@@ -280,7 +305,13 @@ def test_a_run_in_progress_gives_a_partial_report(finished: Path, tmp_path: Path
     assert "train/metrics.jsonl, after.jsonl, summary.json" in page.text
     assert "is unfinished and was left out" in page.text
     assert "Groups (1)" in page.text
-    (tmp_path / "before.jsonl").unlink()
+    (tmp_path / "summary.json").write_text("{}")
+    (tmp_path / "after.jsonl").write_text(first)
+    page = Page(write_report(tmp_path, tmp_path / "report.html"))
+    assert "Partial report." not in page.text
+    assert "The run wrote no train/metrics.jsonl." in page.text
+    for name in ("before.jsonl", "after.jsonl", "summary.json"):
+        (tmp_path / name).unlink()
     page = Page(write_report(tmp_path, tmp_path / "report.html"))
     assert "No group has been written yet." in page.text
 
@@ -303,6 +334,7 @@ def test_failures_of_others_enter_no_mean(tmp_path: Path) -> None:
     assert "100.0 % n = 1" in text[text.index("Success by τ2") :][:60]
     assert "Abstentions (of episodes) 1 of 2" in text
     assert "Failures of others (of episodes) 1 of 2" in text
+    assert [a for tag, a in page.tags if a.get("class") == "group" and "open" in a]  # the only one
     assert "failure endpoint: timeout" in text
     assert "A ✓" not in text  # the sign is style; the words carry the meaning
     assert "abstained" in text
