@@ -196,7 +196,7 @@ CALLS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     task_id=st.sampled_from([TASK, OTHER_TASK, "[mobile_data_issue]data_mode_off[PERSONA:None]"]),
     calls=st.lists(st.sampled_from(CALLS), max_size=9),
@@ -216,7 +216,7 @@ def test_a_failing_call_more_never_pays(
     assert after.reward < before.reward or before.reward == 0.0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     task_id=st.sampled_from([TASK, OTHER_TASK]),
     calls=st.lists(st.sampled_from(CALLS), max_size=9),
@@ -238,7 +238,7 @@ junk_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     calls=st.lists(
         st.tuples(
