@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from telejudge_envs.client import ChatClient
-from telejudge_envs.errors import UsageError
+from telejudge_envs.errors import TelejudgeError, UsageError
 from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
 from telejudge_judges.aggregate import Votes, flip_rate, verdict
@@ -123,7 +123,7 @@ class ListwiseJudge:
         self, group: Group, judged: Sequence[Trajectory], account: Account
     ) -> dict[str, Votes]:
         """Votes by trajectory id."""
-        brief = self._briefings(group.task) if self._briefings else Briefing()
+        brief = self._brief(group, account)
         case = prepare(group, judged, policy=brief.policy, **self._prepare)
         ballots = {candidate.members: Votes() for candidate in case.candidates}
         merged = len(judged) - len(case.candidates)
@@ -140,6 +140,16 @@ class ListwiseJudge:
             further = another_order(size, key)
             _count(ballots, await self._one_order(case, brief, further, count, account))
         return {member: votes for members, votes in ballots.items() for member in members}
+
+    def _brief(self, group: Group, account: Account) -> Briefing:
+        """The world's briefing; a group whose world does not know it is judged without one."""
+        if self._briefings is None:
+            return Briefing()
+        try:
+            return self._briefings(group.task)
+        except TelejudgeError as error:
+            account.note(f"no tool schemas shown: {error}")
+            return Briefing()
 
     async def _one_order(
         self, case: Case, brief: Briefing, order: Sequence[int], number: int, account: Account

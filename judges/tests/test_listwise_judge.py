@@ -21,8 +21,9 @@ from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import ToolSpec
 from telejudge_envs.nouns.trajectory import Failure, Group, Trajectory
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
+from telejudge_envs.registry import open_world
 from telejudge_judges import practice
-from telejudge_judges.briefing import Briefing
+from telejudge_judges.briefing import Briefing, WorldBriefings
 from telejudge_judges.fuse import fuse
 from telejudge_judges.listwise import ListwiseJudge
 from telejudge_judges.testing import (
@@ -114,6 +115,12 @@ def test_nothing_that_names_the_truth_is_shown() -> None:
         assert "look()" in sent
         for hidden in (SAMPLE_TASK.id, "names_its_fault", "sample-agent", *(t.id for t in SAMPLES)):
             assert hidden not in sent
+
+
+def test_a_world_that_does_not_know_the_task_costs_only_the_briefing() -> None:
+    verdict = judged(practice.answer, briefings=WorldBriefings(open_world))
+    assert_right(verdict.verdicts[0], SAMPLES[0])
+    assert any("no world 'sample'" in note for note in verdict.notes)
 
 
 def test_equal_trajectories_are_judged_once_and_tie() -> None:
