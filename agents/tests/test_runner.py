@@ -48,7 +48,8 @@ class Looker:
         await asyncio.sleep(self.pause)
         self.turn += 1
         if self.says is not None:
-            return self.says() if callable(self.says) else self.says
+            said: Any = self.says() if callable(self.says) else self.says
+            return said
         names = ["check_status_bar", "toggle_airplane_mode", "run_speed_test", "toggle_data"]
         start = self.seed % len(names)
         plan = [*names[start:], *names[:start], "done"]
