@@ -26,11 +26,12 @@ from telejudge_judges.briefing import Briefing, Briefings
 from telejudge_judges.cache import ReplyCache
 from telejudge_judges.codec import Entry
 from telejudge_judges.evidence import Candidate, Case, prepare
+from telejudge_judges.excuse import excuse
 from telejudge_judges.opaque import another_order, digest, orders
 from telejudge_judges.prompting import Prompt
 from telejudge_judges.questioner import Account, Questioner
+from telejudge_judges.ranking import tiers
 from telejudge_judges.render import OverBudget, render
-from telejudge_judges.verifier import tiers
 
 FORMAT_VERSION = "1"
 """Raised when the evidence, the codec or the aggregation changes verdicts."""
@@ -169,16 +170,6 @@ class ListwiseJudge:
         account.note(*evidence.elided)
         by_id = await self._questioner.ask(evidence, account)
         return {evidence.candidates[name]: said for name, said in by_id.items()}
-
-
-def excuse(trajectory: Trajectory) -> str | None:
-    """Why nobody is to score this trajectory: somebody else's failure ended it. None: score it."""
-    failure = trajectory.failure
-    if failure is not None and failure.owner != "agent":
-        return f"{failure.owner}: {failure.cause}"
-    if failure is None and trajectory.stop in ("failed", "user_error", "deadline"):
-        return f"stopped by {trajectory.stop}, not by the agent"
-    return None
 
 
 def _count(

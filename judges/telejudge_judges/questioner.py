@@ -18,28 +18,11 @@ from telejudge_envs.errors import EndpointError
 from telejudge_envs.nouns.message import Message
 from telejudge_judges.cache import CachedReply, ReplyCache
 from telejudge_judges.codec import Entry, Problem, Reading, parse_reply
+from telejudge_judges.detectors.catalogue import WEIGHTS
 from telejudge_judges.prompting import Prompt
 from telejudge_judges.render import Evidence
 
-KINDS = (
-    "malformed_call",
-    "hallucinated_id",
-    "redundant_read",
-    "ignored_error",
-    "failed_call",
-    "call_without_effect",
-    "unchecked_fix",
-    "unverified_fix",
-    "undone_work",
-    "side_effect",
-    "needless_charge",
-    "policy_violation",
-    "needless_transfer",
-    "missing_transfer",
-    "wandering",
-    "gave_up",
-    "other",
-)
+KINDS = (*WEIGHTS, "other")
 """Kinds of defects that the prompt offers: the verifier's names, so that both can be compared."""
 
 

@@ -22,10 +22,9 @@ from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
 from telejudge_envs.protocol import World
 from telejudge_judges.detectors.catalogue import find_defects, tools_score
+from telejudge_judges.excuse import excuse
 from telejudge_judges.fuse import fuse
-
-_NOT_THE_AGENTS = frozenset({"failed", "user_error", "deadline"})
-"""Stops that say nothing of the agent unless the record blames it."""
+from telejudge_judges.ranking import tiers
 
 
 class Verifier:
@@ -71,7 +70,7 @@ class Verifier:
         return inspect(world, world.task(trajectory.task_id, trajectory.mode), trajectory)
 
     def _verdict(self, trajectory: Trajectory, inspection: Inspection | None) -> Verdict:
-        if cause := _excuse(trajectory):
+        if cause := excuse(trajectory):
             return _abstain(trajectory, cause)
         try:
             return score(trajectory.id, inspection or self.inspect(trajectory))
@@ -97,25 +96,6 @@ def score(trajectory_id: str, inspection: Inspection) -> Verdict:
         reward=fuse(answer, tools, defects),
         confidence=1.0,
     )
-
-
-def tiers(verdicts: tuple[Verdict, ...]) -> tuple[tuple[str, ...], ...]:
-    """Trajectory ids in tiers of equal reward, best first, without the abstained."""
-    by_reward: dict[float, list[str]] = {}
-    for verdict in verdicts:
-        if verdict.reward is not None:
-            by_reward.setdefault(round(verdict.reward, 12), []).append(verdict.trajectory_id)
-    return tuple(tuple(by_reward[reward]) for reward in sorted(by_reward, reverse=True))
-
-
-def _excuse(trajectory: Trajectory) -> str | None:
-    """Why the agent is not to be scored for this trajectory; None when it is."""
-    failure = trajectory.failure
-    if failure is not None and failure.owner != "agent":
-        return f"{failure.owner}: {failure.cause}"
-    if failure is None and trajectory.stop in _NOT_THE_AGENTS:
-        return f"stopped by {trajectory.stop}, not by the agent"
-    return None
 
 
 def _abstain(trajectory: Trajectory, cause: str) -> Verdict:
