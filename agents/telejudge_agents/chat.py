@@ -19,7 +19,7 @@ from telejudge_envs.client import ChatClient
 from telejudge_envs.endpoint import Completion, Meter
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import TaskView
-from telejudge_envs.nouns.trajectory import TokenTrace, Usage
+from telejudge_envs.nouns.trajectory import FaultOwner, TokenTrace, Usage
 
 
 class ChatAgents:
@@ -29,6 +29,9 @@ class ChatAgents:
     thinking back. A reply cut off by the token limit before it said or called anything whole is
     asked for `length_retries` times more; then it goes to the world as it is, as the agent's own.
     """
+
+    waits_on: FaultOwner = "endpoint"
+    """A deadline that passes while one of them waits is the endpoint's fault."""
 
     def __init__(
         self,

@@ -36,7 +36,12 @@ class Agent(Protocol):
 
 
 class AgentFactory(Protocol):
-    """Makes an agent for each episode. `name` goes into trajectories, `versions` too."""
+    """Makes an agent for each episode. `name` goes into trajectories, `versions` too.
+
+    A factory may say in `waits_on` (a `FaultOwner`) what its agents wait for: `endpoint` for a
+    served model, `runner` for one on this machine. A deadline that passes is then blamed on it,
+    and on the agent otherwise.
+    """
 
     @property
     def name(self) -> str: ...

@@ -6,71 +6,28 @@ verdict that ended up at another trajectory would be seen.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from listwise_harness import assert_right, judge_at, judged, run
 
 from telejudge_envs import fake_endpoint as fake
-from telejudge_envs.client import ChatClient
-from telejudge_envs.endpoint import Endpoint
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import ToolSpec
-from telejudge_envs.nouns.trajectory import Failure, Group, Trajectory
-from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
+from telejudge_envs.nouns.trajectory import Failure, Group
+from telejudge_envs.nouns.verdict import GroupVerdict
 from telejudge_envs.registry import open_world
 from telejudge_judges import practice
 from telejudge_judges.briefing import Briefing, WorldBriefings
-from telejudge_judges.fuse import fuse
-from telejudge_judges.listwise import ListwiseJudge
 from telejudge_judges.testing import (
     SAMPLE_TASK,
     SAMPLES,
-    check_verdict,
     sample_group,
     sample_trajectory,
 )
-
-Opinions = dict[str, dict[str, Any]]
-
-
-def assert_right(verdict: Verdict, one: Trajectory) -> None:
-    wanted = practice.opinion_of(one)
-    assert verdict.abstained is None, f"{one.id} abstained: {verdict.abstained}"
-    assert (verdict.trajectory_id, verdict.answer) == (one.id, wanted["answer"])
-    assert verdict.tools == pytest.approx(wanted["tools"])
-    assert {(d.step, d.kind) for d in verdict.defects} == {
-        (d["step"], d["kind"]) for d in wanted["defects"]
-    }
-    assert verdict.reward == fuse(wanted["answer"], verdict.tools or 0, verdict.defects)
-
-
-def judge_at(server: fake.FakeEndpoint, *, timeout_s: float = 10, **options: Any) -> ListwiseJudge:
-    endpoint = Endpoint(
-        base_url=server.base_url, model="m", timeout_s=timeout_s, deadline_s=20, max_retries=1
-    )
-    return ListwiseJudge(ChatClient(endpoint), **options)
-
-
-def judged(script: fake.Script, what: Group | None = None, **options: Any) -> GroupVerdict:
-    with fake.FakeEndpoint(script) as server:
-        return run(judge_at(server, **options), what or sample_group())
-
-
-def run(judge: ListwiseJudge, what: Group) -> GroupVerdict:
-    async def once() -> GroupVerdict:
-        try:
-            verdict = await judge.judge(what)
-            check_verdict(what, verdict)
-            return verdict
-        finally:
-            await judge.client.close()
-
-    return asyncio.run(once())
-
 
 # -- a server that answers well
 
