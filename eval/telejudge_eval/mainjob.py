@@ -35,7 +35,7 @@ def run_main_job(
     recipe: EmbeddedRecipe, run_dir: Path, *, seed: int, ticket_fixes: bool = False
 ) -> None:
     """Train, print before and after, write the report and say where it is."""
-    from telejudge_eval.report import write_report
+    from telejudge_eval.report.page import write_report
     from telejudge_eval.tables import before_after_table
 
     console = Console()

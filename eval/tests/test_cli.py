@@ -27,7 +27,7 @@ COMMANDS = (
 def telejudge(*words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, as wide as a usual terminal."""
     done = subprocess.run(
-        [sys.executable, "-m", "telejudge_eval.cli", *map(str, words)],
+        [sys.executable, "-m", "telejudge_eval.cli.app", *map(str, words)],
         capture_output=True,
         text=True,
         timeout=500,
@@ -50,7 +50,7 @@ def seconds_of(*command: str) -> float:
 
 @pytest.mark.parametrize(
     "command",
-    [("-m", "telejudge_eval.cli", "--help"), ("-c", "import telejudge_envs")],
+    [("-m", "telejudge_eval.cli.app", "--help"), ("-c", "import telejudge_envs")],
     ids=["telejudge --help", "import telejudge_envs"],
 )
 def test_starts_within_half_a_second(command):
@@ -132,9 +132,7 @@ def test_a_dead_endpoint_gives_abstentions_and_loses_nothing(tmp_path):
     telejudge("rollout", "--split", "small", "--rollouts", 2, "--agent", "gold", "--out", rollouts)
     with FakeEndpoint(lambda request: fail(401)) as server:
         model = ["--base-url", server.base_url, "--model", "none", "--retries", 0]
-        done = telejudge(
-            "judge", rollouts, "--judge", "listwise", *model, "--out", verdicts
-        ).stdout
+        done = telejudge("judge", rollouts, "--judge", "listwise", *model, "--out", verdicts).stdout
         played = tmp_path / "chat.jsonl"
         telejudge(
             "rollout", "--agent", "chat", *model, "--split", "small", "--rollouts", 1,

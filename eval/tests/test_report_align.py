@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telejudge_eval.report_align import align
+from telejudge_eval.report.align import align
 
 COLUMNS = st.lists(st.lists(st.sampled_from("abcdef"), max_size=9), max_size=6)
 

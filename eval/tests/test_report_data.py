@@ -14,7 +14,7 @@ from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Group, Outcome, Rollout, Trajectory
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
-from telejudge_eval.report_data import NOT_JUDGED, read_source
+from telejudge_eval.report.data import NOT_JUDGED, read_source
 
 TASK = TaskView(id="t", world="toy", split="test", level=1, ticket="No service.")
 

@@ -20,8 +20,8 @@ from telejudge_envs.nouns.trajectory import Change, Failure, Group, Outcome, Rol
 from telejudge_envs.nouns.verdict import Defect, GroupVerdict, Verdict
 from telejudge_envs.store import write
 from telejudge_envs.tau2_telecom.world import Tau2Telecom
-from telejudge_eval import report
-from telejudge_eval.report import write_report
+from telejudge_eval.report import page as report
+from telejudge_eval.report.page import write_report
 from telejudge_judges.verifier import Verifier
 from telejudge_training.group_reward import reward_verdict
 

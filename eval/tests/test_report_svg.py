@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telejudge_eval.report_svg import HEIGHT, MAX_POINTS, WIDTH, chart
+from telejudge_eval.report.svg import HEIGHT, MAX_POINTS, WIDTH, chart
 
 VALUES = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=60)
 

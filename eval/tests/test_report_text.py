@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telejudge_eval.report_text import TEXT_LIMIT, Texts, arguments, digest, printable, shorten
+from telejudge_eval.report.text import TEXT_LIMIT, Texts, arguments, digest, printable, shorten
 
 ANYTHING = st.text(st.characters(codec=None))
 

@@ -1,6 +1,6 @@
 """What the section of a group prints: frozen records of plain strings and numbers.
 
-`report_group.py` makes them, `templates/group.html.jinja` escapes and prints them.
+`group.py` makes them, `templates/group.html.jinja` escapes and prints them.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telejudge_eval import cli_options as opt
+from telejudge_eval.cli import options as opt
 
 if TYPE_CHECKING:
     from telejudge_envs.nouns.trajectory import Group

@@ -14,10 +14,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
-from telejudge_eval.report_data import RunData
-from telejudge_eval.report_stats import Figure, FigureRow, FigureTable, change, figure
-from telejudge_eval.report_svg import SMOOTH_FROM, chart, thinned, window
-from telejudge_eval.report_text import digest, printable
+from telejudge_eval.report.data import RunData
+from telejudge_eval.report.stats import Figure, FigureRow, FigureTable, change, figure
+from telejudge_eval.report.svg import SMOOTH_FROM, chart, thinned, window
+from telejudge_eval.report.text import digest, printable
 
 CURVES: tuple[tuple[str, str, float | None, float | None], ...] = (
     ("success", "Success", 0.0, 1.0),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from telejudge_envs.errors import UsageError
-from telejudge_eval import cli_options as opt
+from telejudge_eval.cli import options as opt
 
 if TYPE_CHECKING:
     from telejudge_agents.protocol import AgentFactory

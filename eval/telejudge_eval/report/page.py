@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 
 from telejudge_envs.errors import MissingExtraError
 from telejudge_envs.nouns.judged import JudgedGroup
-from telejudge_eval.report_data import RunData, read_source
-from telejudge_eval.report_facts import curves, facts, flat, greedy_table
-from telejudge_eval.report_group import group_view, shown
-from telejudge_eval.report_stats import GroupLine, defect_rows, figures, group_line
-from telejudge_eval.report_text import TEXT_LIMIT, Texts, digest, number
+from telejudge_eval.report.data import RunData, read_source
+from telejudge_eval.report.facts import curves, facts, flat, greedy_table
+from telejudge_eval.report.group import group_view, shown
+from telejudge_eval.report.stats import GroupLine, defect_rows, figures, group_line
+from telejudge_eval.report.text import TEXT_LIMIT, Texts, digest, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -19,7 +19,7 @@ def report(
 
     Example: `telejudge report runs/main-seed0 --out report.html`
     """
-    from telejudge_eval.report import write_report
+    from telejudge_eval.report.page import write_report
 
     one_folder = len(source) == 1 and source[0].is_dir()
     written = write_report(source[0] if one_folder else source, out)

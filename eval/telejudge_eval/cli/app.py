@@ -10,7 +10,7 @@ import sys
 import typer
 
 from telejudge_envs.errors import TelejudgeError
-from telejudge_eval import cli_eval, cli_judge, cli_learn, cli_play, cli_report
+from telejudge_eval.cli import judge, learn, measure, play, report
 
 app = typer.Typer(
     name="telejudge",
@@ -23,14 +23,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("run")(cli_learn.run)
-app.command("tasks")(cli_play.tasks)
-app.command("rollout")(cli_play.rollout)
-app.command("judge")(cli_judge.judge)
-app.add_typer(cli_learn.train_app, name="train")
-app.add_typer(cli_eval.eval_app, name="eval")
-app.command("report")(cli_report.report)
-app.add_typer(cli_play.import_app, name="import")
+app.command("run")(learn.run)
+app.command("tasks")(play.tasks)
+app.command("rollout")(play.rollout)
+app.command("judge")(judge.judge)
+app.add_typer(learn.train_app, name="train")
+app.add_typer(measure.eval_app, name="eval")
+app.command("report")(report.report)
+app.add_typer(play.import_app, name="import")
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ from telejudge_envs.nouns.message import ToolCall
 from telejudge_envs.nouns.trajectory import Change, Step, Trajectory
 from telejudge_envs.nouns.verdict import Defect, Severity
 from telejudge_envs.steps import steps_of
-from telejudge_eval.report_align import align
-from telejudge_eval.report_entry import Entry, entries
-from telejudge_eval.report_stats import signed
-from telejudge_eval.report_text import Texts, arguments, compact, digest, number, printable
-from telejudge_eval.report_view import Cell, Column, GroupView, Row, Said, Shown
+from telejudge_eval.report.align import align
+from telejudge_eval.report.entry import Entry, entries
+from telejudge_eval.report.stats import signed
+from telejudge_eval.report.text import Texts, arguments, compact, digest, number, printable
+from telejudge_eval.report.view import Cell, Column, GroupView, Row, Said, Shown
 
 CHANGES_SHOWN = 6
 ARGUMENTS_SHOWN = 160

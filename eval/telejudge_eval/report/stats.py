@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from telejudge_envs.nouns.judged import JudgedGroup
-from telejudge_eval.report_entry import Entry, entries
-from telejudge_eval.report_text import number
+from telejudge_eval.report.entry import Entry, entries
+from telejudge_eval.report.text import number
 
 LACKS_AMOUNT = "ticket_lacks_refuel_amount"
 """The mark of tasks whose ticket omits the amount that their assertion requires."""
