@@ -11,7 +11,7 @@ leaves either the old or the new one, never half of one.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Checkpoint:
     model: dict[str, Any]
     optimizer: dict[str, Any]
     journals: dict[str, int]
+    solved: dict[str, float] = field(default_factory=dict)
+    """The curriculum's state (TaskMix.solved)."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -42,19 +42,37 @@ def training_tasks(world: World, split: str = "extra") -> tuple[Task, ...]:
     return tasks
 
 
-class TaskMix:
-    """Draws tasks: first the kind by `weights`, then a task of that kind, all alike.
+FLOOR = 0.15
+"""Weight that a task keeps when it is always solved, so that it is not unlearned unnoticed."""
 
-    Kinds without a weight are never drawn unless no weights are given at all.
+MEMORY = 0.6
+"""Share of the old estimate when a task's success is seen again."""
+
+
+class TaskMix:
+    """Draws tasks: first the kind by `weights`, then a task of that kind.
+
+    With `adaptive`, tasks that were solved when last seen are drawn less often (never below
+    FLOOR); unseen ones count as half solved. Kinds without a weight are never drawn; without any
+    weights tasks are drawn as they come.
     """
 
-    def __init__(self, tasks: Sequence[Task], weights: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        weights: Mapping[str, float] | None = None,
+        *,
+        adaptive: bool = False,
+    ) -> None:
         self._of: dict[str, list[Task]] = {}
         for task in tasks:
             self._of.setdefault(kind_of(task.view.ticket), []).append(task)
         wanted = weights or {kind: len(members) for kind, members in self._of.items()}
         self._kinds = [kind for kind in sorted(self._of) if wanted.get(kind, 0) > 0]
         self._weights = [wanted[kind] for kind in self._kinds]
+        self._adaptive = adaptive
+        self.solved: dict[str, float] = {}
+        """Estimated success by task id: the state that a checkpoint keeps."""
         if not self._kinds:
             raise UsageError(f"no tasks of the kinds {sorted(wanted)} to train on")
 
@@ -63,8 +81,18 @@ class TaskMix:
         drawn: list[Task] = []
         taken: set[str] = set()
         for kind in dice.choices(self._kinds, self._weights, k=count):
-            fresh = [task for task in self._of[kind] if task.id not in taken]
-            task = dice.choice(fresh or self._of[kind])
+            fresh = [task for task in self._of[kind] if task.id not in taken] or self._of[kind]
+            task = dice.choices(fresh, [self._weight(task.id) for task in fresh])[0]
             taken.add(task.id)
             drawn.append(task)
         return drawn
+
+    def saw(self, task_id: str, success: float) -> None:
+        """Take note of how often a group solved its task (0..1)."""
+        old = self.solved.get(task_id, 0.5)
+        self.solved[task_id] = MEMORY * old + (1 - MEMORY) * success
+
+    def _weight(self, task_id: str) -> float:
+        if not self._adaptive:
+            return 1.0
+        return FLOOR + 1.0 - self.solved.get(task_id, 0.5)

@@ -89,7 +89,8 @@ class _Pipeline:
         self.recipe, self.world, self.judge, self.seed = recipe, world, judge, seed
         self.run_dir, self.emit = run_dir, on_event
         self.key = recipe.key(seed)
-        self.mix = TaskMix(training_tasks(world, recipe.train_split), recipe.mix)
+        tasks = training_tasks(world, recipe.train_split)
+        self.mix = TaskMix(tasks, recipe.mix, adaptive=recipe.adaptive)
         self.clock: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:

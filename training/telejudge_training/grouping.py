@@ -35,6 +35,11 @@ class Scored:
     played: Played
     reward: GroupReward
 
+    @property
+    def success(self) -> float:
+        """Share of its rollouts that solved the task, by the world's own reward."""
+        return fmean(r.outcome.world_reward if r.outcome else 0.0 for r in self.played.rollouts)
+
     def samples(self) -> list[Sample]:
         """What the loss is made of: trajectories whose advantage is neither masked nor 0."""
         return [

@@ -139,7 +139,10 @@ class GrpoTrainer:
                 seed=dice.getrandbits(40),
                 label=f"grpo-{step}.{attempt}/",
             )
-            scored += runner.run(self._judge(groups))
+            fresh = runner.run(self._judge(groups))
+            for one in fresh:
+                self.mix.saw(one.played.group.task.id, one.success)
+            scored += fresh
             wanted = settings.tasks_per_step - sum(one.reward.teaches for one in scored)
             if wanted <= 0:
                 break
@@ -210,6 +213,7 @@ class GrpoTrainer:
                 model=self.model.state_dict(),
                 optimizer=self.optimizer.state_dict(),
                 journals={name: journal.offset for name, journal in self.journals.items()},
+                solved=dict(self.mix.solved),
             ),
         )
 
@@ -220,6 +224,7 @@ class GrpoTrainer:
         self.model.load_state_dict(found.model)
         self.optimizer.load_state_dict(found.optimizer)
         self.step = found.step
+        self.mix.solved = dict(found.solved)
         for name, journal in self.journals.items():
             journal.rewind(found.journals[name])
 

@@ -38,6 +38,8 @@ class EmbeddedRecipe(Settings):
     train_split: str = "extra"
     mix: dict[str, float] = Field(default_factory=lambda: {"mms": 4.0, "data": 3.0, "service": 3.0})
     """Shares of ticket kinds among training tasks and demonstrations (see curriculum.py)."""
+    adaptive: bool = True
+    """Whether GRPO draws tasks that are still failed more often than others."""
     demonstrations: DemonstrationSettings = DemonstrationSettings()
     tokenizer: TokenizerSettings = TokenizerSettings()
     shape: ShapeSettings = ShapeSettings()

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 
-class FastLlama:
-    """`rows` sequences of at most `room` tokens; `feed` returns logits at each row's last token."""
+ROOM = 192
+"""Positions to begin with; the cache doubles when they do not suffice."""
 
-    def __init__(self, model: LlamaForCausalLM, rows: int, room: int) -> None:
+
+class FastLlama:
+    """`rows` sequences that grow as they are fed; `feed` returns logits at each row's last token."""
+
+    def __init__(self, model: LlamaForCausalLM, rows: int) -> None:
         config: Any = model.config
         self.heads: int = config.num_attention_heads
         self.width: int = config.hidden_size // self.heads
@@ -42,31 +46,43 @@ class FastLlama:
             )
             for layer in inner.layers
         ]
-        angles = torch.arange(room)[:, None] * inner.rotary_emb.inv_freq[None]
-        angles = torch.cat([angles, angles], -1)
-        self._cos, self._sin = angles.cos(), angles.sin()
-        shape = (rows, self.heads, room, self.width)
-        self._keys = [torch.zeros(shape) for _ in self._layers]
-        self._values = [torch.zeros(shape) for _ in self._layers]
+        self._frequencies: torch.Tensor = inner.rotary_emb.inv_freq
+        self._used = 0
+        nothing = torch.zeros(rows, self.heads, 0, self.width)
+        self._keys = [nothing for _ in self._layers]
+        self._values = [nothing for _ in self._layers]
+        self._make_room(ROOM)
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these; the kept ones are renumbered from 0."""
         index = torch.tensor(rows)
-        self._keys = [k[index] for k in self._keys]
-        self._values = [v[index] for v in self._values]
+        self._keys = [_taken(k, index, self._used, self._room) for k in self._keys]
+        self._values = [_taken(v, index, self._used, self._room) for v in self._values]
+
+    def _make_room(self, positions: int) -> None:
+        """Lengthen the cache, which is the longest episode's length and mostly far less."""
+        self._room = positions
+        angles = torch.arange(positions)[:, None] * self._frequencies[None]
+        angles = torch.cat([angles, angles], -1)
+        self._cos, self._sin = angles.cos(), angles.sin()
+        every = torch.arange(len(self._keys[0]))
+        self._keys = [_taken(k, every, self._used, positions) for k in self._keys]
+        self._values = [_taken(v, every, self._used, positions) for v in self._values]
 
     def feed(self, tokens: torch.Tensor, start: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
         """Feed `tokens` (rows, n; right-padded) from position `start` (rows) on.
 
         `last` (rows) is the index of each row's last real token. Returns logits (rows, vocab).
         What padding writes into the cache lies behind every real token, so it is never attended
-        to and later overwritten; that holds for a row that only takes part as padding, too. One
-        position of the room must stay free for padding that reaches beyond its end.
+        to and later overwritten; that holds for a row that only takes part as padding, too.
         """
         rows, n = tokens.shape
         every = torch.arange(rows)
-        position = (start[:, None] + torch.arange(n)).clamp(max=len(self._cos) - 1)
+        position = start[:, None] + torch.arange(n)
         seen = int(position.max()) + 1
+        if seen > self._room:
+            self._make_room(max(2 * self._room, seen))
+        self._used = max(self._used, seen)
         mask = (torch.arange(seen)[None, None] <= position[:, :, None])[:, None]
         cos, sin = self._cos[position][:, None], self._sin[position][:, None]
         x = F.embedding(tokens, self._embed)
@@ -86,6 +102,14 @@ class FastLlama:
             x = x + F.linear(F.silu(gate) * up, down)
         x = F.rms_norm(x[every, last], (x.shape[-1],), self._norm, self._eps)
         return F.linear(x, self._head)
+
+
+def _taken(cache: torch.Tensor, rows: torch.Tensor, used: int, room: int) -> torch.Tensor:
+    """A cache with these rows and this much room; the first `used` positions are kept."""
+    longer = torch.zeros(len(rows), cache.shape[1], room, cache.shape[3])
+    kept = min(used, cache.shape[2])
+    longer[:, :, :kept] = cache[rows, :, :kept]
+    return longer
 
 
 def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:

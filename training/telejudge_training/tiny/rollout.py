@@ -98,7 +98,7 @@ class Roller:
         started = time.perf_counter()
         dice = torch.Generator().manual_seed(seed)
         rows = [self._open(play) for play in plays]
-        cache = FastLlama(self.model, len(rows), self.max_tokens + self.max_turn_tokens + 1)
+        cache = FastLlama(self.model, len(rows))
         batch = list(rows)
         while live := [row for row in batch if row.episode.stop is None]:
             if len(live) < COMPACT_BELOW * len(batch):
