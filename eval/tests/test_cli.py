@@ -17,6 +17,7 @@ from telejudge_envs.fake_endpoint import FakeEndpoint, fail
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_judges import practice
 
 COMMANDS = (
     ["run"], ["tasks"], ["rollout"], ["judge"], ["train", "agent"], ["eval", "agent"], ["report"],
@@ -139,6 +140,16 @@ def test_a_dead_endpoint_gives_abstentions_and_loses_nothing(tmp_path):
             "--out", played,
         )  # fmt: skip
     assert "Abstained" in done
+    with FakeEndpoint(practice.answer) as server:
+        better = tmp_path / "better.jsonl"
+        better.write_bytes(verdicts.read_bytes())
+        model = ["--base-url", server.base_url, "--model", "none"]
+        telejudge(
+            "judge", rollouts, "--judge", "listwise", *model, "--out", better, "--retry-abstained"
+        )
+        retried = list(store.read(better, GroupVerdict))
+    assert len(retried) == 20
+    assert not any(v.abstained for g in retried for v in g.verdicts)
     said = [v for g in store.read(verdicts, GroupVerdict) for v in g.verdicts]
     assert len(said) == 40
     assert all(v.abstained and v.reward is None for v in said)

@@ -53,6 +53,9 @@ def judge(
     json_mode: Annotated[
         bool, typer.Option("--json-mode", help="listwise: ask the server for constrained JSON.")
     ] = False,
+    retry_abstained: Annotated[
+        bool, typer.Option("--retry-abstained", help="Judge groups with abstentions again.")
+    ] = False,
     concurrency: opt.Concurrency = 8,
     base_url: opt.BaseUrl = None,
     model: opt.Model = None,
@@ -95,13 +98,16 @@ def judge(
             json_mode=json_mode,
         )
     rollouts = list(store.read(file, Rollout))
-    verdicts = asyncio.run(_judge_all(chosen, groups_of(rollouts), out, concurrency))
+    groups = groups_of(rollouts)
+    verdicts = asyncio.run(_judge_all(chosen, groups, out, concurrency, retry_abstained))
+    if retry_abstained:
+        store.write(out, verdicts)  # one verdict a group: the new ones in place of the old
     verdict_table(verdicts, outcomes_of(rollouts))
     typer.echo(f"{len(verdicts):,} group verdicts in {out}")
 
 
 async def _judge_all(
-    judge: Judge, groups: Sequence[Group], out: Path, concurrency: int
+    judge: Judge, groups: Sequence[Group], out: Path, concurrency: int, retry_abstained: bool
 ) -> list[GroupVerdict]:
     """Verdicts in the order of `groups`; each is in the file as soon as it is there."""
     from rich.console import Console
@@ -118,6 +124,7 @@ async def _judge_all(
             v.group_id: v
             for v in store.read()
             if (v.judge, v.judge_version) == (judge.name, judge.version)
+            and not (retry_abstained and any(one.abstained for one in v.verdicts))
         }
         line = bar.add_task(f"{judge.name} judges", total=len(groups), completed=0)
         free = asyncio.Semaphore(concurrency)
