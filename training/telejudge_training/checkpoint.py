@@ -55,7 +55,9 @@ def load_checkpoint(path: Path, key: str) -> Checkpoint | None:
     try:
         found = Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
-        raise DataError(f"checkpoint {path} cannot be read ({error}); delete it to start again") from error
+        raise DataError(
+            f"checkpoint {path} cannot be read ({error}); delete it to start again"
+        ) from error
     if found.key != key:
         raise DataError(
             f"checkpoint {path} belongs to another recipe or seed; choose another run directory"

@@ -1,6 +1,6 @@
 """metrics.jsonl in, a picture of the learning curves out.
 
-    draw_curves(run / "train" / "metrics.jsonl", run / "curves.png")
+draw_curves(run / "train" / "metrics.jsonl", run / "curves.png")
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An expert and tasks in, conversations out: what the warm start learns from.
 
-    demos = demonstrate(world, expert(), tasks, seed=0)
-    [demo.messages for demo in demos]
+demos = demonstrate(world, expert(), tasks, seed=0)
+[demo.messages for demo in demos]
 """
 
 from __future__ import annotations

@@ -10,19 +10,15 @@ a run that was killed goes on where it was and ends with the same model.
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import random
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telejudge_agents.scripted.expert import Flaws, expert
+import torch
+
 from telejudge_envs import store
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.judged import JudgedGroup
@@ -30,35 +26,19 @@ from telejudge_envs.protocol import World
 from telejudge_judges.protocol import Judge
 from telejudge_training.curriculum import TaskMix, training_tasks
 from telejudge_training.curves import draw_curves
-from telejudge_training.demonstrations import Demonstration, demonstrate
 from telejudge_training.evaluate import evaluate
+from telejudge_training.events import OnEvent, Progress
+from telejudge_training.files import read_json, write_json
 from telejudge_training.grpo import GrpoTrainer
 from telejudge_training.journal import Journal
 from telejudge_training.recipe import EmbeddedRecipe
-from telejudge_training.sft import encode, train_sft
 from telejudge_training.summary import summarise
 from telejudge_training.tiny import model as tiny_model
 from telejudge_training.tiny.rollout import Roller
-from telejudge_training.tiny.tokenizer import train_tokenizer
+from telejudge_training.warmstart import warm_start
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a live display shows: `phase` is demonstrations, sft, before, grpo or after.
-
-    `metrics` is the line that went to metrics.jsonl, or the summary of an evaluation.
-    """
-
-    phase: str
-    step: int
-    total: int
-    metrics: dict[str, Any]
-
-
-OnEvent = Callable[[Progress], None]
 
 
 def train_embedded(
@@ -73,7 +53,14 @@ def train_embedded(
 
     Raises UsageError when the directory holds a run of another recipe or seed.
     """
-    return _Pipeline(recipe, world, judge, run_dir, seed, on_event or (lambda event: None)).run()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(recipe.threads)
+    try:
+        return _Pipeline(
+            recipe, world, judge, run_dir, seed, on_event or (lambda event: None)
+        ).run()
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Pipeline:
@@ -88,7 +75,8 @@ class _Pipeline:
     ) -> None:
         self.recipe, self.world, self.judge, self.seed = recipe, world, judge, seed
         self.run_dir, self.emit = run_dir, on_event
-        self.key = recipe.key(seed)
+        fixes = getattr(world, "ticket_fixes", False)
+        self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "")
         tasks = training_tasks(world, recipe.train_split)
         self.mix = TaskMix(tasks, recipe.mix, adaptive=recipe.adaptive)
         self.clock: dict[str, float] = {}
@@ -114,7 +102,7 @@ class _Pipeline:
             "cpu_seconds": round(time.process_time() - used, 2),
             "stage_seconds": self.clock,
         }
-        _write_json(self.run_dir / "summary.json", summary)
+        write_json(self.run_dir / "summary.json", summary)
         return summary
 
     @property
@@ -131,7 +119,7 @@ class _Pipeline:
         """Write run.json, or make sure that the one there is of this very run."""
         path = self.run_dir / "run.json"
         if path.exists():
-            held = json.loads(path.read_text(encoding="utf-8"))
+            held = read_json(path)
             if held.get("key") != self.key:
                 raise UsageError(
                     f"{self.run_dir} holds a run of recipe {held.get('recipe')}, seed "
@@ -139,7 +127,7 @@ class _Pipeline:
                 )
             return
         self.run_dir.mkdir(parents=True, exist_ok=True)
-        _write_json(
+        write_json(
             path,
             {
                 "key": self.key,
@@ -156,44 +144,17 @@ class _Pipeline:
     def _warm_start(self) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
         folder = self.run_dir / "warm"
         if not folder.exists():
-            self._make_warm(folder)
-        return tiny_model.load(folder)
-
-    def _make_warm(self, folder: Path) -> None:
-        """Demonstrations, tokenizer, model, SFT; the folder appears only when all is done."""
-        recipe = self.recipe
-        demos = self._demonstrations()
-        conversations = [demo.messages for demo in demos]
-        tokenizer = train_tokenizer(conversations, **recipe.tokenizer.model_dump())
-        model = tiny_model.new_model(tokenizer, recipe.shape, seed=self.seed)
-        if recipe.warm_start == "sft":
             journal = Journal(self._train_dir / "metrics.jsonl")
-            journal.rewind(0)
-
-            def on_step(step: int, steps: int, metrics: dict[str, float]) -> None:
-                line = {"step": step, "phase": "sft", **metrics}
-                journal.append(line)
-                self.emit(Progress("sft", step, steps, line))
-
-            examples = [encode(tokenizer, conversation) for conversation in conversations]
-            train_sft(model, examples, recipe.sft, seed=self.seed, on_step=on_step)
-        draft = folder.with_name(".warm.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        tiny_model.save(model, tokenizer, draft)
-        solved = sum(demo.solved for demo in demos) / len(demos)
-        _write_json(draft / "demonstrations.json", {"count": len(demos), "solved": solved})
-        draft.rename(folder)
-
-    def _demonstrations(self) -> list[Demonstration]:
-        settings = self.recipe.demonstrations
-        tasks = self.mix.draw(settings.count, random.Random(f"demonstrations|{self.seed}"))
-        return demonstrate(
-            self.world,
-            expert(Flaws(level=settings.mistakes)),
-            tasks,
-            seed=self.seed,
-            on_demo=lambda i, n: self.emit(Progress("demonstrations", i, n, {})),
-        )
+            warm_start(
+                self.recipe,
+                self.world,
+                self.mix,
+                folder,
+                journal,
+                seed=self.seed,
+                emit=self.emit,
+            )
+        return tiny_model.load(folder)
 
     def _evaluated(
         self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, phase: str
@@ -232,12 +193,6 @@ class _Pipeline:
             rollout=self.recipe.rollout,
         )
         trainer.train(lambda step, steps, line: self.emit(Progress("grpo", step, steps, line)))
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(draft, path)
 
 
 def _versions(world: World) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Tasks in, groups of rollouts out; groups with verdicts in, records and averages out.
 
-    groups = play_groups(roller, tasks, 8, temperature=1.0, seed=3, label="grpo-3/")
-    scored = [Scored(group, await reward_group(judge, group.group)) for group in groups]
-    step_metrics(scored)       # {"reward": …, "success": …, "tools": …, "calls": …, …}
+groups = play_groups(roller, tasks, 8, temperature=1.0, seed=3, label="grpo-3/")
+scored = [Scored(group, await reward_group(judge, group.group)) for group in groups]
+step_metrics(scored)       # {"reward": …, "success": …, "tools": …, "calls": …, …}
 """
 
 from __future__ import annotations

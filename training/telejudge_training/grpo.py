@@ -1,6 +1,6 @@
 """A model, a world and a judge in; a better model out: multi-turn GRPO.
 
-    trainer = GrpoTrainer(model, tokenizer, world, judge, mix, settings, seed=0, folder=run / "train")
+    trainer = GrpoTrainer(model, tokenizer, world, judge, mix, settings, seed=0, folder=folder)
     trainer.train(on_step=print)
 
 A step draws tasks, rolls each out `group_size` times, has the groups judged (group_reward.py),
@@ -62,13 +62,8 @@ class GrpoTrainer:
         key: str = "",
         rollout: RolloutSettings | None = None,
     ) -> None:
-        self.model, self.settings, self.seed, self.folder, self.key = (
-            model,
-            settings,
-            seed,
-            folder,
-            key,
-        )
+        self.model, self.settings = model, settings
+        self.seed, self.folder, self.key = seed, folder, key
         bounds = rollout or RolloutSettings()
         self.roller = Roller(
             model,
@@ -220,6 +215,7 @@ class GrpoTrainer:
     def _resume(self) -> None:
         found = load_checkpoint(self._checkpoint, self.key)
         if found is None:
+            self._save()  # so that a kill before the first regular one leaves no stray log lines
             return
         self.model.load_state_dict(found.model)
         self.optimizer.load_state_dict(found.optimizer)

