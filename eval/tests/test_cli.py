@@ -131,7 +131,7 @@ def test_from_rollouts_to_a_report(tmp_path):
 def test_a_dead_endpoint_gives_abstentions_and_loses_nothing(tmp_path):
     rollouts, verdicts = tmp_path / "rollouts.jsonl", tmp_path / "verdicts.jsonl"
     telejudge("rollout", "--split", "small", "--rollouts", 2, "--agent", "gold", "--out", rollouts)
-    with FakeEndpoint(lambda request: fail(401)) as server:
+    with FakeEndpoint(lambda _request, _n: fail(401)) as server:
         model = ["--base-url", server.base_url, "--model", "none", "--retries", 0]
         done = telejudge("judge", rollouts, "--judge", "listwise", *model, "--out", verdicts).stdout
         played = tmp_path / "chat.jsonl"
