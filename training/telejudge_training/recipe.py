@@ -60,8 +60,10 @@ class EmbeddedRecipe(Settings):
         merged = self.model_dump()
         for name, change in changes.items():
             section = merged.get(name)
-            both = isinstance(change, dict) and isinstance(section, dict) and name != "mix"
-            merged[name] = section | change if both else change
+            if isinstance(change, dict) and isinstance(section, dict) and name != "mix":
+                merged[name] = {**section, **change}
+            else:
+                merged[name] = change
         try:
             return EmbeddedRecipe.model_validate(merged)
         except ValidationError as error:
