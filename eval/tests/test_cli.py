@@ -21,7 +21,7 @@ from telejudge_judges import practice
 
 COMMANDS = (
     ["run"], ["tasks"], ["rollout"], ["judge"], ["train", "agent"], ["eval", "agent"], ["report"],
-    ["import", "tau2"],
+    ["import", "tau2"], ["train"], ["eval"], ["import"],
 )  # fmt: skip
 
 

@@ -13,9 +13,15 @@ from telejudge_eval.cli import options as opt
 if TYPE_CHECKING:
     from telejudge_training.recipe import EmbeddedRecipe
 
-train_app = typer.Typer(
-    no_args_is_help=True, help="Train an agent on a judge's verdicts.", rich_markup_mode="markdown"
-)
+train_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@train_app.callback()
+def training() -> None:
+    """Train an agent on a judge's verdicts.
+
+    Example: `telejudge train agent --seed 1`
+    """
 
 
 class WarmStart(StrEnum):

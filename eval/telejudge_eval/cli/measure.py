@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-eval_app = typer.Typer(
-    no_args_is_help=True, help="Measure agents (judges: later).", rich_markup_mode="markdown"
-)
+eval_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @eval_app.callback()
-def _group() -> None:
-    """Measure agents."""
+def measure() -> None:
+    """Measure agents.
+
+    Example: `telejudge eval agent rollouts.jsonl`
+    """
 
 
 @eval_app.command("agent")

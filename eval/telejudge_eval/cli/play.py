@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from telejudge_envs.nouns.task import Task
     from telejudge_envs.protocol import User, World
 
-import_app = typer.Typer(
-    no_args_is_help=True,
-    help="Read trajectories that others recorded.",
-    rich_markup_mode="markdown",
-)
+import_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@import_app.callback()
+def importing() -> None:
+    """Read trajectories that others recorded.
+
+    Example: `telejudge import tau2 results.json --out rollouts.jsonl`
+    """
 
 
 def tasks(
