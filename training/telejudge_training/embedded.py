@@ -49,7 +49,8 @@ def train_embedded(
     seed: int,
     on_event: OnEvent | None = None,
 ) -> dict[str, Any]:
-    """Run or resume the pipeline in `run_dir`; returns what summary.json holds.
+    """Run or resume the pipeline in `run_dir`; returns what summary.json holds. A finished run is
+    not repeated.
 
     Raises UsageError when the directory holds a run of another recipe or seed.
     """
@@ -83,7 +84,9 @@ class _Pipeline:
 
     def run(self) -> dict[str, Any]:
         started, used = time.perf_counter(), time.process_time()
-        self._claim()
+        resumed = self._claim()
+        if (done := self.run_dir / "summary.json").exists():
+            return read_json(done)
         model, tokenizer = self._timed("warm_start", self._warm_start)
         before = self._timed("before", self._evaluated, model, tokenizer, "before")
         self._timed("grpo", self._train, model, tokenizer)
@@ -101,6 +104,7 @@ class _Pipeline:
             "seconds": round(time.perf_counter() - started, 2),
             "cpu_seconds": round(time.process_time() - used, 2),
             "stage_seconds": self.clock,
+            "resumed": resumed,  # then the seconds are those since the resumption
         }
         write_json(self.run_dir / "summary.json", summary)
         return summary
@@ -115,8 +119,8 @@ class _Pipeline:
         self.clock[stage] = round(time.perf_counter() - started, 2)
         return result
 
-    def _claim(self) -> None:
-        """Write run.json, or make sure that the one there is of this very run."""
+    def _claim(self) -> bool:
+        """Write run.json, or make sure that the one there is of this very run; say which."""
         path = self.run_dir / "run.json"
         if path.exists():
             held = read_json(path)
@@ -125,7 +129,7 @@ class _Pipeline:
                     f"{self.run_dir} holds a run of recipe {held.get('recipe')}, seed "
                     f"{held.get('seed')}, with other settings; choose another directory"
                 )
-            return
+            return True
         self.run_dir.mkdir(parents=True, exist_ok=True)
         write_json(
             path,
@@ -138,6 +142,7 @@ class _Pipeline:
                 "versions": _versions(self.world),
             },
         )
+        return False
 
     # -- the stages
 

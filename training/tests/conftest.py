@@ -43,5 +43,5 @@ def bench() -> Bench:
     tokenizer = train_tokenizer([d.messages for d in demos])
     model = new_model(tokenizer, ShapeSettings(hidden=64, intermediate=128), seed=0)
     examples = [encode(tokenizer, d.messages) for d in demos]
-    train_sft(model, examples, SftSettings(epochs=3), seed=0)
+    train_sft(model, examples, SftSettings(epochs=5), seed=0)
     return Bench(world, Verifier(lambda name: world), mix, demos, tokenizer, model)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
@@ -28,10 +30,9 @@ def test_abstentions_are_masked_and_the_rest_is_centred(rewards, scaling):
     assert [a is None for a in advantages] == [r is None for r in rewards]
     assert sum(a for a in advantages if a is not None) == pytest.approx(0, abs=1e-9)
     assert scored.tied == (len(set(known)) == 1) == all(a in (0, None) for a in advantages)
-    for one, other in zip(rewards, rewards[1:], strict=False):
-        if one is not None and other is not None and one > other:
-            at = rewards.index(one), rewards.index(other)
-            assert advantages[at[0]] > advantages[at[1]]
+    for i, j in itertools.permutations(range(len(rewards)), 2):
+        if rewards[i] is not None and rewards[j] is not None and rewards[i] > rewards[j]:
+            assert advantages[i] > advantages[j]
 
 
 def test_verdicts_are_matched_by_id_not_by_order():
@@ -93,7 +94,13 @@ def group(size):
     task = TaskView(id="task", world="w", split="s", level=1, ticket="")
     trajectories = tuple(
         Trajectory(
-            id=f"t{i}", task_id="task", world="w", agent="a", mode="solo", messages=(), stop="agent_stop"
+            id=f"t{i}",
+            task_id="task",
+            world="w",
+            agent="a",
+            mode="solo",
+            messages=(),
+            stop="agent_stop",
         )
         for i in range(size)
     )
@@ -108,4 +115,6 @@ def verdict(rewards, ids=None):
         else Verdict(trajectory_id=key, answer=1, tools=1.0, reward=reward)
         for key, reward in zip(ids, rewards, strict=True)
     )
-    return GroupVerdict(group_id="g", task_id="task", judge="j", judge_version="1", verdicts=verdicts)
+    return GroupVerdict(
+        group_id="g", task_id="task", judge="j", judge_version="1", verdicts=verdicts
+    )

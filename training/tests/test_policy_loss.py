@@ -50,8 +50,7 @@ def test_only_the_agents_tokens_are_learned(bench, samples):
                 ids=s.trace.ids,
                 mask=s.trace.mask,
                 logprobs=tuple(
-                    p if m else -7.0
-                    for p, m in zip(s.trace.logprobs, s.trace.mask, strict=True)
+                    p if m else -7.0 for p, m in zip(s.trace.logprobs, s.trace.mask, strict=True)
                 ),
             ),
             s.advantage,

@@ -4,6 +4,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_training.sft import encode
 from telejudge_training.tiny.model import load, save
@@ -46,7 +47,8 @@ def test_demonstrations_survive_and_are_short(bench):
     for demo in bench.demos:
         example = encode(bench.tokenizer, demo.messages)
         lengths.append(len(example.ids))
-        said = bench.tokenizer.decode([i for i, m in zip(example.ids, example.mask) if m])
+        own = [i for i, m in zip(example.ids, example.mask, strict=True) if m]
+        said = bench.tokenizer.decode(own)
         turns = [render_reply(m) for m in demo.messages if m.role == "assistant"]
         assert said == "".join(f"{turn}<|im_end|>" for turn in turns)
     assert sum(lengths) / len(lengths) < 250
