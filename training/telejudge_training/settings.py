@@ -32,6 +32,8 @@ class DemonstrationSettings(Settings):
     count: int = Field(default=4000, ge=1)
     mistakes: float = Field(default=1.0, ge=0.0)
     """Scales the probability of each of the expert's mistakes; 0 is a careful engineer."""
+    flaws: dict[str, float] = Field(default_factory=dict)
+    """Probabilities of single mistakes that differ from the expert's own (expert.Flaws)."""
 
 
 class TokenizerSettings(Settings):

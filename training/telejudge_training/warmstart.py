@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 from telejudge_agents.scripted.expert import Flaws, expert
+from telejudge_envs.errors import UsageError
 from telejudge_envs.protocol import World
 from telejudge_training.curriculum import TaskMix
 from telejudge_training.demonstrations import Demonstration, demonstrate
@@ -65,9 +67,14 @@ def make_demonstrations(
 ) -> list[Demonstration]:
     """The expert's episodes on tasks of the mix."""
     settings = recipe.demonstrations
+    try:
+        flaws = Flaws(level=settings.mistakes, **settings.flaws)
+    except TypeError as error:
+        known = ", ".join(field.name for field in fields(Flaws))
+        raise UsageError(f"demonstrations.flaws: {error}; known are {known}") from error
     return demonstrate(
         world,
-        expert(Flaws(level=settings.mistakes)),
+        expert(flaws),
         mix.draw(settings.count, random.Random(f"demonstrations|{seed}")),
         seed=seed,
         on_demo=lambda i, n: emit(Progress("demonstrations", i, n, {})),

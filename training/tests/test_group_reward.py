@@ -30,9 +30,9 @@ def test_abstentions_are_masked_and_the_rest_is_centred(rewards, scaling):
     assert [a is None for a in advantages] == [r is None for r in rewards]
     assert sum(a for a in advantages if a is not None) == pytest.approx(0, abs=1e-9)
     assert scored.tied == (len(set(known)) == 1) == all(a in (0, None) for a in advantages)
-    for i, j in itertools.permutations(range(len(rewards)), 2):
-        if rewards[i] is not None and rewards[j] is not None and rewards[i] > rewards[j]:
-            assert advantages[i] > advantages[j]
+    pairs = [(r, a) for r, a in zip(rewards, advantages, strict=True) if r is not None]
+    for (reward, advantage), (lower, less) in itertools.permutations(pairs, 2):
+        assert reward <= lower or advantage > less
 
 
 def test_verdicts_are_matched_by_id_not_by_order():

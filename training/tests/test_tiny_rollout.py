@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
+from telejudge_envs.nouns.trajectory import Rollout, TokenTrace
 from telejudge_training.tiny.fastllama import FastLlama
 from telejudge_training.tiny.rollout import Play, Roller
 from telejudge_training.tiny.tokenizer import parse_reply, render_reply
@@ -64,14 +67,15 @@ def test_generated_ids_are_kept_even_when_the_tokenizer_would_write_them_otherwi
         for letter in '<tool_call>{"name":"done","arguments":{}}</tool_call>'
     ]
     spelt.append(bench.tokenizer.eos_token_id)
-    roller = Roller(Speller(bench.model, spelt), bench.tokenizer, bench.world)
+    speller: Any = Speller(bench.model, spelt)
+    roller = Roller(speller, bench.tokenizer, bench.world)
     roller.max_turn_tokens = len(spelt) + 1
     task = bench.world.tasks("test")[0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("telejudge_training.tiny.rollout.FastLlama", SpellingCache)
         rollout = roller.run([Play(task, 0, 0)], temperature=0.0, seed=0)[0]
     assert rollout.trajectory.stop == "agent_stop"
-    trace = rollout.trajectory.trace
+    trace = trace_of(rollout)
     assert [i for i, m in zip(trace.ids, trace.mask, strict=True) if m] == spelt
     assert bench.tokenizer.encode(bench.tokenizer.decode(spelt)) != spelt
 
@@ -90,7 +94,7 @@ def test_greedy_does_not_depend_on_company(bench):
     roller = Roller(bench.model, bench.tokenizer, bench.world)
     together = roller.run([Play(t, 0, 0) for t in tasks], temperature=0.0, seed=0)
     alone = [roller.run([Play(t, 0, 0)], temperature=0.0, seed=0)[0] for t in tasks]
-    assert [r.trajectory.trace.ids for r in together] == [r.trajectory.trace.ids for r in alone]
+    assert [trace_of(r).ids for r in together] == [trace_of(r).ids for r in alone]
 
 
 def test_outcomes_are_the_replayed_ones(bench, played):
@@ -104,9 +108,9 @@ def test_outcomes_are_the_replayed_ones(bench, played):
 def test_an_episode_without_room_ends_as_the_agents_fault(bench):
     task = bench.world.tasks("test")[0]
     roller = Roller(bench.model, bench.tokenizer, bench.world, max_tokens=40)
-    trajectory = roller.run([Play(task, 0, 0)], temperature=1.0, seed=0)[0].trajectory
-    assert trajectory.stop in ("agent_error", "agent_stop")
-    assert len(trajectory.trace.ids) <= 40 + roller.max_turn_tokens
+    rollout = roller.run([Play(task, 0, 0)], temperature=1.0, seed=0)[0]
+    assert rollout.trajectory.stop in ("agent_error", "agent_stop")
+    assert len(trace_of(rollout).ids) <= 40 + roller.max_turn_tokens
     with pytest.raises(UsageError, match="raise max_tokens"):
         Roller(bench.model, bench.tokenizer, bench.world, max_tokens=3).run(
             [Play(task, 0, 0)], temperature=1.0, seed=0
@@ -142,6 +146,11 @@ class SpellingCache:
         logits = torch.zeros(1, self.vocabulary)
         logits[0, self.wanted.pop(0)] = 50.0
         return logits
+
+
+def trace_of(rollout: Rollout) -> TokenTrace:
+    assert rollout.trajectory.trace is not None
+    return rollout.trajectory.trace
 
 
 def agent_turns(trace) -> list[list[int]]:
