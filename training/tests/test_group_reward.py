@@ -28,9 +28,10 @@ def test_abstentions_are_masked_and_the_rest_is_centred(rewards, scaling):
         assert not scored.teaches
         return
     assert [a is None for a in advantages] == [r is None for r in rewards]
-    assert sum(a for a in advantages if a is not None) == pytest.approx(0, abs=1e-9)
+    given = [a for a in advantages if a is not None]
+    assert sum(given) == pytest.approx(0, abs=1e-9)
     assert scored.tied == (len(set(known)) == 1) == all(a in (0, None) for a in advantages)
-    pairs = [(r, a) for r, a in zip(rewards, advantages, strict=True) if r is not None]
+    pairs = list(zip(known, given, strict=True))
     for (reward, advantage), (lower, less) in itertools.permutations(pairs, 2):
         assert reward <= lower or advantage > less
 
