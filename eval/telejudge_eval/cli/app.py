@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `telejudge --help` stays q
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -35,6 +36,7 @@ app.add_typer(play.import_app, name="import")
 
 def main() -> None:
     """The entry point. Errors on purpose end with their message and exit code 2."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # our own bars say more
     try:
         app()
     except TelejudgeError as error:
