@@ -53,8 +53,9 @@ class TaskMix:
     """Draws tasks: first the kind by `weights`, then a task of that kind.
 
     With `adaptive`, tasks that were solved when last seen are drawn less often (never below
-    FLOOR); unseen ones count as half solved. Kinds without a weight are never drawn; without any
-    weights tasks are drawn as they come.
+    FLOOR); unseen ones count as half solved. With `by_level`, a task is drawn the more often the
+    higher its level: long procedures need more showing. Kinds without a weight are never drawn;
+    without any weights tasks are drawn as they come.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class TaskMix:
         weights: Mapping[str, float] | None = None,
         *,
         adaptive: bool = False,
+        by_level: bool = False,
     ) -> None:
         self._of: dict[str, list[Task]] = {}
         for task in tasks:
@@ -70,7 +72,7 @@ class TaskMix:
         wanted = weights or {kind: len(members) for kind, members in self._of.items()}
         self._kinds = [kind for kind in sorted(self._of) if wanted.get(kind, 0) > 0]
         self._weights = [wanted[kind] for kind in self._kinds]
-        self._adaptive = adaptive
+        self._adaptive, self._by_level = adaptive, by_level
         self.solved: dict[str, float] = {}
         """Estimated success by task id: the state that a checkpoint keeps."""
         if not self._kinds:
@@ -82,7 +84,7 @@ class TaskMix:
         taken: set[str] = set()
         for kind in dice.choices(self._kinds, self._weights, k=count):
             fresh = [task for task in self._of[kind] if task.id not in taken] or self._of[kind]
-            task = dice.choices(fresh, [self._weight(task.id) for task in fresh])[0]
+            task = dice.choices(fresh, [self._weight(task) for task in fresh])[0]
             taken.add(task.id)
             drawn.append(task)
         return drawn
@@ -92,7 +94,8 @@ class TaskMix:
         old = self.solved.get(task_id, 0.5)
         self.solved[task_id] = MEMORY * old + (1 - MEMORY) * success
 
-    def _weight(self, task_id: str) -> float:
-        if not self._adaptive:
-            return 1.0
-        return FLOOR + 1.0 - self.solved.get(task_id, 0.5)
+    def _weight(self, task: Task) -> float:
+        weight = float(max(task.view.level, 1)) if self._by_level else 1.0
+        if self._adaptive:
+            weight *= FLOOR + 1.0 - self.solved.get(task.id, 0.5)
+        return weight

@@ -78,8 +78,7 @@ class _Pipeline:
         self.run_dir, self.emit = run_dir, on_event
         fixes = getattr(world, "ticket_fixes", False)
         self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "")
-        tasks = training_tasks(world, recipe.train_split)
-        self.mix = TaskMix(tasks, recipe.mix, adaptive=recipe.adaptive)
+        self.tasks = training_tasks(world, recipe.train_split)
         self.clock: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
@@ -153,7 +152,7 @@ class _Pipeline:
             warm_start(
                 self.recipe,
                 self.world,
-                self.mix,
+                self.tasks,
                 folder,
                 journal,
                 seed=self.seed,
@@ -185,17 +184,19 @@ class _Pipeline:
         return summary
 
     def _train(self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+        recipe = self.recipe
+        mix = TaskMix(self.tasks, recipe.mix, adaptive=recipe.adaptive, by_level=recipe.by_level)
         trainer = GrpoTrainer(
             model,
             tokenizer,
             self.world,
             self.judge,
-            self.mix,
-            self.recipe.grpo,
+            mix,
+            recipe.grpo,
             seed=self.seed,
             folder=self._train_dir,
             key=self.key,
-            rollout=self.recipe.rollout,
+            rollout=recipe.rollout,
         )
         trainer.train(lambda step, steps, line: self.emit(Progress("grpo", step, steps, line)))
 

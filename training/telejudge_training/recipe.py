@@ -39,6 +39,9 @@ class EmbeddedRecipe(Settings):
     mix: dict[str, float] = Field(default_factory=lambda: {"mms": 4.0, "data": 2.5, "service": 4.0})
     """Shares of ticket kinds among training tasks and demonstrations (see curriculum.py): about
     those of the test split, since 89% of the tasks outside base are MMS tickets."""
+    by_level: bool = True
+    """Whether tasks that take more actions are drawn more often: of the 18 service tickets to
+    train on only 2 need the payment of a bill, seven calls in the right order."""
     adaptive: bool = True
     """Whether GRPO draws tasks that are still failed more often than others."""
     threads: int = Field(default=1, ge=1)

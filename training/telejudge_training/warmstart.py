@@ -1,6 +1,6 @@
-"""A recipe, a world and a task mix in; a folder with a warm-started model out.
+"""A recipe, a world and training tasks in; a folder with a warm-started model out.
 
-    warm_start(recipe, world, mix, run / "warm", journal, seed=0, emit=print)
+    warm_start(recipe, world, tasks, run / "warm", journal, seed=0, emit=print)
     model, tokenizer = load(run / "warm")
 
 Demonstrations of the imperfect expert are made, the tokenizer is trained on them, and then the
@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from telejudge_agents.scripted.expert import Flaws, expert
 from telejudge_envs.errors import UsageError
+from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
 from telejudge_training.curriculum import TaskMix
 from telejudge_training.demonstrations import Demonstration, demonstrate
@@ -32,7 +34,7 @@ from telejudge_training.tiny.tokenizer import train_tokenizer
 def warm_start(
     recipe: EmbeddedRecipe,
     world: World,
-    mix: TaskMix,
+    tasks: Sequence[Task],
     folder: Path,
     journal: Journal,
     *,
@@ -40,7 +42,7 @@ def warm_start(
     emit: OnEvent,
 ) -> None:
     """Fill `folder`; it appears only when all is done, so a kill leaves nothing half-made."""
-    demos = make_demonstrations(recipe, world, mix, seed=seed, emit=emit)
+    demos = make_demonstrations(recipe, world, tasks, seed=seed, emit=emit)
     conversations = [demo.messages for demo in demos]
     tokenizer = train_tokenizer(conversations, **recipe.tokenizer.model_dump())
     model = new_model(tokenizer, recipe.shape, seed=seed)
@@ -63,15 +65,16 @@ def warm_start(
 
 
 def make_demonstrations(
-    recipe: EmbeddedRecipe, world: World, mix: TaskMix, *, seed: int, emit: OnEvent
+    recipe: EmbeddedRecipe, world: World, tasks: Sequence[Task], *, seed: int, emit: OnEvent
 ) -> list[Demonstration]:
-    """The expert's episodes on tasks of the mix."""
+    """The expert's episodes on `tasks`, mixed by the recipe."""
     settings = recipe.demonstrations
     try:
         flaws = Flaws(level=settings.mistakes, **settings.flaws)
     except TypeError as error:
         known = ", ".join(field.name for field in fields(Flaws))
         raise UsageError(f"demonstrations.flaws: {error}; known are {known}") from error
+    mix = TaskMix(tasks, recipe.mix, by_level=recipe.by_level)
     return demonstrate(
         world,
         expert(flaws),
