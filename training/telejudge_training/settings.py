@@ -64,7 +64,7 @@ class SftSettings(Settings):
 
 
 class GrpoSettings(Settings):
-    steps: int = Field(default=80, ge=0)
+    steps: int = Field(default=70, ge=0)
     tasks_per_step: int = 8
     group_size: int = Field(default=8, ge=2)
     learning_rate: float = 1e-3
