@@ -62,6 +62,15 @@ def test_solved_tasks_are_drawn_less_but_still_drawn(bench):
     assert all(counted[task_id] > 0 for task_id in easy)
 
 
+def test_long_procedures_are_drawn_in_proportion(bench):
+    mix = TaskMix(training_tasks(bench.world), {"service": 1}, by_level=True)
+    dice = random.Random(3)
+    drawn = [mix.draw(1, dice)[0] for _ in range(4000)]
+    levels = [task.view.level for task in training_tasks(bench.world) if "service" in task.id]
+    paying = sum("overdue" in task.id and task.view.level > 1 for task in drawn) / len(drawn)
+    assert paying == pytest.approx((4 + 6) / sum(levels), abs=0.03)
+
+
 def test_a_mix_without_tasks_is_refused(bench):
     with pytest.raises(UsageError, match="no tasks of the kinds"):
         TaskMix(training_tasks(bench.world), {"antenna": 1})

@@ -111,6 +111,13 @@ def test_a_directory_of_another_run_is_refused(recipe, tmp_path):
         train_embedded(recipe, world, Verifier(lambda name: world), tmp_path, 7)
 
 
+def test_a_misspelt_flaw_is_named(recipe, tmp_path):
+    world = Tau2Telecom()
+    wrong = recipe.with_(demonstrations={"flaws": {"sloppiness": 0.5}})
+    with pytest.raises(UsageError, match=r"sloppiness.*known are level, overlook"):
+        train_embedded(wrong, world, Verifier(lambda name: world), tmp_path, 7)
+
+
 @pytest.mark.slow
 def test_zero_rl_runs_from_random_weights(recipe, tmp_path):
     world = Tau2Telecom()

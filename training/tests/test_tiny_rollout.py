@@ -5,10 +5,14 @@ from typing import Any
 import pytest
 import torch
 
+from telejudge_agents.batching import Sampling
+from telejudge_agents.local import LocalAgents
+from telejudge_agents.runner import run
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.trajectory import Rollout, TokenTrace
 from telejudge_training.tiny.fastllama import FastLlama
+from telejudge_training.tiny.model import save
 from telejudge_training.tiny.rollout import Play, Roller
 from telejudge_training.tiny.tokenizer import parse_reply, render_reply
 
@@ -95,6 +99,22 @@ def test_greedy_does_not_depend_on_company(bench):
     together = roller.run([Play(t, 0, 0) for t in tasks], temperature=0.0, seed=0)
     alone = [roller.run([Play(t, 0, 0)], temperature=0.0, seed=0)[0] for t in tasks]
     assert [trace_of(r).ids for r in together] == [trace_of(r).ids for r in alone]
+
+
+@pytest.mark.slow
+def test_the_saved_folder_acts_the_same_as_a_local_agent(bench, tmp_path):
+    """The template that any transformers agent renders gives the very tokens of our rollouts."""
+    tasks = bench.world.tasks("test")[::8]
+    roller = Roller(bench.model, bench.tokenizer, bench.world)
+    ours = roller.run([Play(t, 0, 0) for t in tasks], temperature=0.0, seed=0)
+    save(bench.model, bench.tokenizer, tmp_path / "model")
+    agents = LocalAgents.load(tmp_path / "model", sampling=Sampling(temperature=0.0))
+    theirs = run(bench.world, tasks, agents, concurrency=4)
+    played = {r.trajectory.task_id: trace_of(r) for r in theirs}
+    for rollout in ours:
+        theirs_now = played[rollout.trajectory.task_id]
+        assert trace_of(rollout).ids[: len(theirs_now.ids)] == theirs_now.ids
+        assert sum(trace_of(rollout).mask) == sum(theirs_now.mask)
 
 
 def test_outcomes_are_the_replayed_ones(bench, played):
