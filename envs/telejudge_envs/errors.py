@@ -24,7 +24,8 @@ class EndpointError(TelejudgeError):
 
 
 class MissingExtraError(TelejudgeError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed; `then` is a command needed after the extra's."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; run: pip install 'telejudge[{extra}]'")
+    def __init__(self, package: str, extra: str, *, then: str = "") -> None:
+        commands = [f"pip install 'telejudge[{extra}]'", *([then] if then else [])]
+        super().__init__(f"{package} is not installed; run: {' && '.join(commands)}")

