@@ -37,6 +37,12 @@ LOGGED = ("T4", "T5", "R3", "A3", "R1", "R2")
 SEEN_IN_CELL = ("R1", "R2", "R5", "B4")
 SEEN_IN_RRU = ("F2", "A2", "A3")
 
+RAW = ("P1", "P2", "E2", "T1", "T2", "S1")
+RAW_LAMPS = ("E1", "B1", "B2")
+RAW_IN_SECTOR = ("P3", "F1", "F2", "A1", "A4")
+"""What somebody on site sees, whatever the management says: always, while the unit has power, and
+by sector. Light at the two ends of a CPRI fibre needs a lit laser at the other end."""
+
 ATTRIBUTE = {
     "T4": "vlan",
     "T5": "remoteAddress",
@@ -68,6 +74,11 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     for was in logged(sectors):
         e[f"log.{was}"] = f[f"was.{was}"]
     e["see.on_ptp"] = f[ON_PTP] & reach
+    for atom in RAW:
+        e[f"raw.{atom}"] = f[atom]
+    for atom in RAW_LAMPS:
+        e[f"raw.{atom}"] = f[atom] & dc
+    e["raw.ON_BATTERY"] = on_battery
     e["alarm.NE_UNREACHABLE"] = full ^ reach
     e["alarm.COMMERCIAL_POWER_FAILURE"] = f["P1"] & reach
     e["alarm.RECTIFIER_FAILURE"] = f["P2"] & reach
@@ -110,6 +121,15 @@ def _sector(f: Bits, e: dict[str, int], full: int, i: int, *, reach: int, node: 
     e[f"alarm.TRANSMITTER_FAILURE.{i}"] = f[f"F3.{i}"] & linked & reach
     e[f"alarm.ANTENNA_PROBLEM.{i}"] = f[f"A1.{i}"] & radiating & reach
     e[f"alarm.TRANSMITTER_ANTENNA_NOT_ADJUSTED.{i}"] = f[f"A2.{i}"] & linked & reach
+
+    for fault in RAW_IN_SECTOR:
+        e[f"raw.{fault}.{i}"] = f[f"{fault}.{i}"]
+    e[f"raw.POWERED.{i}"] = feed
+    e[f"raw.LINK.{i}"] = linked
+    e[f"raw.RX_RRU.{i}"] = e["dc"] & (full ^ f[f"F1.{i}"])
+    e[f"raw.WEAK_BBU.{i}"] = f[f"F2.{i}"] & linked
+    e[f"raw.WEAK_RRU.{i}"] = f[f"F2.{i}"] & e[f"raw.RX_RRU.{i}"]
+    e[f"raw.F3.{i}"] = f[f"F3.{i}"] & feed
 
     e[f"see.LINK.{i}"] = linked & reach
     e[f"see.F1.{i}"] = (full ^ linked) & reach
