@@ -1,17 +1,13 @@
-"""What a call changed: two dumps of the state in, ledger entries out.
+"""tau2's databases in the ledger: which of their lists are addressed by which id.
 
     changes({"lines": [{"line_id": "L1", "status": "Active"}]}, …) -> [Change("lines.L1.status", …)]
-
-List members that carry an id (`line_id`, `bill_id`, …) are addressed by it, others by index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
+from telejudge_envs import ledger
 from telejudge_envs.nouns.trajectory import Change
 
 _ID_OF = {
@@ -21,34 +17,8 @@ _ID_OF = {
     "bills": "bill_id",
     "devices": "device_id",
 }
-_ABSENT = object()
 
 
 def changes(before: dict[str, Any], after: dict[str, Any], call_id: str) -> tuple[Change, ...]:
     """Every leaf that differs, in path order; an absent side is None."""
-    if before == after:
-        return ()
-    return tuple(
-        Change(path=path, before=_plain(old), after=_plain(new), call_id=call_id)
-        for path, old, new in _differences("", before, after)
-    )
-
-
-def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Leaves below `path` that differ, given that `old` and `new` do."""
-    key = path.rpartition(".")[2]
-    if key in _ID_OF and isinstance(old, list) and isinstance(new, list):
-        old = {item[_ID_OF[key]]: item for item in old}
-        new = {item[_ID_OF[key]]: item for item in new}
-    if not (isinstance(old, dict) and isinstance(new, dict)):
-        yield path, old, new
-        return
-    for name in old if old.keys() == new.keys() else [*old, *(n for n in new if n not in old)]:
-        before, after = old.get(name, _ABSENT), new.get(name, _ABSENT)
-        if type(before) is not type(after) or before != after:
-            name_path = f"{path}.{_plain(name)}" if path else str(name)
-            yield from _differences(name_path, before, after)
-
-
-def _plain(value: Any) -> Any:
-    return None if value is _ABSENT else to_jsonable_python(value)
+    return ledger.changes(before, after, call_id, _ID_OF)

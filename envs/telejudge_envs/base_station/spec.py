@@ -1,0 +1,108 @@
+"""A task as it is stored: a seed and what is wrong, a few hundred bytes; the world is built from it.
+
+    spec = Spec(id="bs-train-00017", split="train", seed=17, topology="single", atoms=("P3.2",), …)
+    db = build(spec)                 # at most a millisecond
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from telejudge_envs.base_station.faults import ALWAYS_ESCALATED, inject, split
+from telejudge_envs.base_station.layout import Layout, Topology, healthy
+from telejudge_envs.base_station.noise import add_noise
+from telejudge_envs.base_station.state import Priority, RanDB, Team
+
+Persona = Literal["expert", "novice", "wrong_theory"]
+Symptom = Literal["outage", "sector_outage", "slow", "mobility", "coverage", "noise", "alarm"]
+
+
+class Spec(BaseModel):
+    """`variants` by atom (see faults.py). `work_order`: the sector under an open work order, 0 for
+    none. `busy`: tools that refuse so many first calls. `symptom`: what the ticket complains of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    split: Literal["train", "dev", "test", "ood"]
+    seed: int
+    level: int
+    topology: Topology = "single"
+    atoms: tuple[str, ...]
+    variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    hour: int = 10
+    priority: Priority = "normal"
+    noise: int = 0
+    missing: tuple[str, ...] = ()
+    holdover_lost: bool = False
+    work_order: int = 0
+    persona: Persona = "expert"
+    busy: dict[str, int] = Field(default_factory=dict)
+    symptom: Symptom = "alarm"
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(
+            topology=self.topology,
+            split=self.split,
+            seed=self.seed,
+            hour=self.hour,
+            priority=self.priority,
+            missing=self.missing,
+            holdover_lost=self.holdover_lost,
+        )
+
+    def variant(self, atom: str) -> dict[str, Any]:
+        return self.variants.get(atom, {})
+
+
+def build(spec: Spec) -> RanDB:
+    """The world as the agent finds it."""
+    db = healthy(spec.layout)
+    add_noise(db, random.Random(f"noise|{spec.seed}"), spec.noise, work_order=spec.work_order)
+    db.busy_tools = dict(spec.busy)
+    for atom in spec.atoms:
+        inject(db, atom, spec.variant(atom))
+    return db
+
+
+def part_for(atom: str, variant: dict[str, Any]) -> str | None:
+    """The type of spare part that the repair of the fault needs; None when it needs none."""
+    code = atom[:2]
+    if code in ("T2", "F2"):
+        return {"T2": "sfp", "F2": "cpri_sfp"}[code] if variant.get("worn") else None
+    if code == "P3":
+        return "rru" if variant.get("shorted") else None
+    if code == "A2":
+        return "ret" if variant.get("jammed") else None
+    return {
+        "P2": "rectifier",
+        "E1": "fan",
+        "B2": "baseband",
+        "F1": "fibre",
+        "F3": "rru",
+        "S1": "gnss_antenna",
+    }.get(code)
+
+
+def needs_site_visit(atom: str, variant: dict[str, Any]) -> bool:
+    """Whether the repair is done on site. A RET that only lost its calibration is not."""
+    if atom[:2] == "A2":
+        return bool(variant.get("jammed"))
+    return split(atom)[0].onsite
+
+
+def team_for(spec: Spec, atom: str) -> Team | None:
+    """The team that must take the fault since the agent cannot; None when it can be repaired."""
+    fault, _ = split(atom)
+    variant = spec.variant(atom)
+    if fault.code in ALWAYS_ESCALATED or variant.get("unfixable"):
+        return fault.team
+    if fault.code == "T1" and spec.topology == "leased":
+        return fault.team
+    if part_for(atom, variant) in spec.missing and part_for(atom, variant) is not None:
+        return "vendor"
+    return None
