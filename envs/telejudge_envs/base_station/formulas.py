@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 
+PHASE_LIMIT_US = 1.5
+"""Largest phase error against absolute time for TDD (TS 38.133: cells within 3 us of each other)."""
+
 
 def battery_hours(
     capacity_ah: float,

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from telejudge_envs.base_station.kept import Kept
 
 Admin = Literal["LOCKED", "UNLOCKED"]
 Team = Literal[
@@ -311,3 +313,8 @@ class RanDB(Part):
     busy_tools: dict[str, int] = Field(default_factory=dict)
     report: dict[str, Any] | None = None
     version: int = 0
+    _kept: Kept = PrivateAttr(default_factory=Kept)
+
+    def kept(self) -> Kept:
+        """What has been derived from this state (see kept.py)."""
+        return self._kept
