@@ -74,6 +74,7 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     for was in logged(sectors):
         e[f"log.{was}"] = f[f"was.{was}"]
     e["see.on_ptp"] = f[ON_PTP] & reach
+    e["see.PATH"] = path & reach
     for atom in RAW:
         e[f"raw.{atom}"] = f[atom]
     for atom in RAW_LAMPS:
