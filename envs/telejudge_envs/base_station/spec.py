@@ -64,9 +64,23 @@ def build(spec: Spec) -> RanDB:
     db = healthy(spec.layout)
     add_noise(db, random.Random(f"noise|{spec.seed}"), spec.noise, work_order=spec.work_order)
     db.busy_tools = dict(spec.busy)
+    if spec.priority == "emergency":
+        _place_emergency_calls(db, spec)
     for atom in spec.atoms:
         inject(db, atom, spec.variant(atom))
     return db
+
+
+def _place_emergency_calls(db: RanDB, spec: Spec) -> None:
+    """On an emergency site calls are in progress in a cell that no fault concerns, if there is one.
+
+    A cell without traffic has none, whatever is noted here.
+    """
+    busy = {int(a.partition(".")[2]) for a in spec.atoms if "." in a} | {spec.work_order}
+    for cell in db.sites[db.focus].cells:
+        if cell.sector not in busy:
+            cell.ue_emergency = 2
+            return
 
 
 def part_for(atom: str, variant: dict[str, Any]) -> str | None:
