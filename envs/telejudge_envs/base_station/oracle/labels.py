@@ -1,0 +1,195 @@
+"""A label for every call of a trajectory: what it told, whether it was justified, in one sentence.
+
+In: the world at the start and the calls. Out: StepLabels.
+
+    labels = label_steps(db_at_start, steps)
+    labels[2].sentence
+    -> "get_fronthaul excluded 1,204 of 1,618 possible fault sets (2.0 bits);
+        rru_breaker_open on K042-FD2 is now at 93%."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from telejudge_envs.base_station.oracle.cures import Action, impact_of
+from telejudge_envs.base_station.oracle.oracle import EXACT_FAULTS, SURE, Oracle, cheapest_of
+from telejudge_envs.base_station.oracle.steps import OracleStep
+from telejudge_envs.base_station.physics import LOCKED
+from telejudge_envs.base_station.state import RanDB
+
+DISPATCH = "dispatch_technician"
+WASTED = ("reset_board", "reset_rru")
+"""Calls that interrupt service; where they cure nothing they were never the cheapest means."""
+
+VISIT_SUPPORTED = 0.5
+"""A visit is justified when a fault that needs one is at least as likely as not."""
+
+
+@dataclass(frozen=True)
+class StepLabel:
+    """What the oracle says of one call.
+
+    `gain_bits`: information of what it showed, 0.0 when it told nothing new. `top`: the three
+    faults most probably there after the call. `target_probability`: before the call, that it would
+    cure something; None for calls that cure nothing by nature, and for locking and unlocking that
+    frames a repair. `cheapest`: the cheapest cure of a fault known with 90% before the call, None
+    while none is. `sufficient`: no gentler call would have done. `possible_sets`: after the call.
+    """
+
+    index: int
+    tool: str
+    gain_bits: float
+    top: tuple[tuple[str, float], ...]
+    target_probability: float | None
+    cheapest: Action | None
+    sufficient: bool
+    possible_sets: int
+    approximate: bool
+    sentence: str
+
+
+def label_steps(
+    db_at_start: RanDB, steps: Iterable[OracleStep], *, max_faults: int = EXACT_FAULTS
+) -> list[StepLabel]:
+    """Labels in the order of the calls; some 10 ms for 25 calls (three faults)."""
+    labeller = Labeller(Oracle(db_at_start, max_faults))
+    return [labeller.label(step) for step in steps]
+
+
+class Labeller:
+    """Labels one call after the other; `oracle` is where it stands."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self._posterior = oracle.posterior()
+        self._index = 0
+        self._locks: dict[str, bool] = {}
+        """Sectors that the agent locked -> whether work on them has begun since."""
+
+    def label(self, step: OracleStep) -> StepLabel:
+        oracle, before = self.oracle, self.oracle.possible_sets
+        cheapest = cheapest_of(oracle.cures, self._posterior, SURE)
+        target = self._target(step) if step.ok else None
+        sufficient = not step.ok or self._sufficient(step)
+        gain = self._happen(step) if step.ok else 0.0
+        if gain or step.sets:
+            self._posterior = oracle.posterior()
+        top = sorted(self._posterior.items(), key=lambda item: -item[1])[:3]
+        label = StepLabel(
+            index=self._index,
+            tool=step.tool,
+            gain_bits=gain,
+            top=tuple(top),
+            target_probability=target,
+            cheapest=cheapest,
+            sufficient=sufficient,
+            possible_sets=oracle.possible_sets,
+            approximate=oracle.approximate,
+            sentence="",
+        )
+        self._index += 1
+        return replace(label, sentence=self._sentence(step, label, before))
+
+    # -- judgements
+
+    def _target(self, step: OracleStep) -> float | None:
+        """Unlocking after a lock of one's own frames a repair, unless nothing else was done in
+        between: then the pair was meant to wake a hung cell."""
+        for sector, worked_on in self._locks.items():
+            if step.sets.get(f"{LOCKED}.{sector}") == 0:
+                return None if worked_on else self.oracle.any_of([f"B4.{sector}"])
+        return self.oracle.target_probability(step.sets)
+
+    def _sufficient(self, step: OracleStep) -> bool:
+        if step.tool == DISPATCH:
+            onsite = [a for a in self._posterior if self.oracle.cures.cheapest(a).onsite]
+            return self.oracle.any_of(onsite) >= VISIT_SUPPORTED
+        cured = self.oracle.cured_by(step.sets)
+        if not cured:
+            return step.tool not in WASTED
+        meant = max(cured, key=lambda atom: self._posterior[atom])
+        return impact_of(step.tool, step.arguments) <= self.oracle.cures.cheapest(meant).cost
+
+    def _happen(self, step: OracleStep) -> float:
+        if step.effect != "read":
+            self.oracle.write(step.sets, step.clocked)
+            self._note_locks(step)
+        return self.oracle.see(step.shows, step.bits) if step.shows else 0.0
+
+    def _note_locks(self, step: OracleStep) -> None:
+        touched = _sectors_of(step)
+        for sector in touched & self._locks.keys():
+            self._locks[sector] = True
+        for sector in touched:
+            locked = step.sets.get(f"{LOCKED}.{sector}")
+            if locked:
+                self._locks[sector] = False
+            elif locked == 0:
+                self._locks.pop(sector, None)
+
+    # -- words
+
+    def _sentence(self, step: OracleStep, label: StepLabel, before: int) -> str:
+        words = f"{step.tool} {self._told(step, label, before)}"
+        return (
+            f"{words} (approximate: more than three faults)." if label.approximate else words + "."
+        )
+
+    def _told(self, step: OracleStep, label: StepLabel, before: int) -> str:
+        if not step.ok:
+            return "failed, so it told and changed nothing"
+        if label.target_probability is not None:
+            return self._aimed(label)
+        if label.gain_bits > 0:
+            return f"{_excluded(label, before)} ({label.gain_bits:.1f} bits); {self._leader(label)}"
+        if step.effect == "read":
+            return f"told nothing new; {self._leader(label)}"
+        if not label.sufficient:
+            why = "needs a visit" if step.tool == DISPATCH else "it would cure"
+            return f"was not called for: no fault that {why} is likely" + _instead(label)
+        return f"cures no fault by itself; {self._leader(label)}"
+
+    def _aimed(self, label: StepLabel) -> str:
+        chance = label.target_probability or 0.0
+        verdict = "justified" if chance >= SURE else "premature" if chance > 0 else "pointless"
+        words = f"was {verdict}: a fault that it cures was there with {_percent(chance)}"
+        return words if label.sufficient else words + ", but gentler means exist" + _instead(label)
+
+    def _leader(self, label: StepLabel) -> str:
+        atom, p = label.top[0]
+        if p == 0:
+            return "no fault is left to suspect"
+        return f"{self.fault_name(atom)} is now at {_percent(p)}"
+
+    def fault_name(self, atom: str) -> str:
+        """`rru_breaker_open on K042-FD2`."""
+        slug, where = self.oracle.cures.names[atom]
+        return f"{slug} on {where}"
+
+
+def _excluded(label: StepLabel, before: int) -> str:
+    gone = before - label.possible_sets
+    if gone <= 0:
+        return f"fits no set of three faults; {label.possible_sets:,} wider sets are possible"
+    return f"excluded {gone:,} of {before:,} possible fault sets"
+
+
+def _instead(label: StepLabel) -> str:
+    best = label.cheapest
+    return "" if best is None else f" (cheapest: {best.tool} on {best.object_id})"
+
+
+def _percent(p: float) -> str:
+    """Rounded, but never to a certainty that is none."""
+    if 0 < p < 0.01:
+        return "under 1%"
+    return "over 99%" if 0.99 < p < 1 else f"{p:.0%}"
+
+
+def _sectors_of(step: OracleStep) -> set[str]:
+    """The sectors that a write works on: by what it sets and the radio unit that it names."""
+    found = {name.partition(".")[2] for name in step.sets} - {""}
+    unit = step.arguments.get("rru_id")
+    return found | ({unit[-1:]} if isinstance(unit, str) else set())
