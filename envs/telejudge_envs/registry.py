@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import metadata
 from typing import Any
 
@@ -16,9 +17,26 @@ def world_names() -> tuple[str, ...]:
 
 
 def open_world(name: str, **options: Any) -> World:
-    """The world called `name`; raises UsageError naming the known ones."""
+    """The world called `name`.
+
+    Raises UsageError naming the known worlds, or the option that this world does not take.
+    """
     for point in metadata.entry_points(group=ENTRY_POINTS):
         if point.name == name:
-            return point.load()(**options)
+            make = point.load()
+            _check_options(name, make, options)
+            return make(**options)
     known = ", ".join(world_names()) or "none (is telejudge installed?)"
     raise UsageError(f"no world '{name}'; known worlds: {known}")
+
+
+def _check_options(name: str, make: Any, options: dict[str, Any]) -> None:
+    taken = inspect.signature(make).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return
+    for option in options:
+        if option not in taken:
+            raise UsageError(
+                f"world '{name}' takes no option {option} (--{option.replace('_', '-')}); "
+                f"its options: {', '.join(taken) or 'none'}"
+            )

@@ -22,7 +22,7 @@ from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.registry import open_world
 from telejudge_judges.verifier import Verifier
-from telejudge_training.summary import LACKS_AMOUNT, summarise
+from telejudge_training.summary import summarise
 
 KS = (1, 2, 4, 8)
 
@@ -67,10 +67,10 @@ def agent_table(
 ) -> None:
     """Two tables, a row an agent: scores with their intervals, then consistency and defects."""
     scores = Table(title="Agents by the verifier: means over tasks, 95% bootstrap interval")
-    more = Table(title="Chance that k episodes all succeed; success apart by ticket")
+    more = Table(title="Chance that k episodes all succeed; success apart by mark")
     for column in ("agent", "tasks, episodes", "success", "tools", "reward", "calls"):
         scores.add_column(column, justify="left" if column == "agent" else "right")
-    for column in ("agent", *(f"pass^{k}" for k in KS), "lacks amount", "other", "abstained"):
+    for column in ("agent", *(f"pass^{k}" for k in KS), "marked", "unmarked", "abstained"):
         more.add_column(column, justify="left" if column == "agent" else "right")
     told = []
     for name, judged in by_agent.items():
@@ -83,8 +83,8 @@ def agent_table(
         more.add_row(
             name,
             *(_share(pass_hat_k(judged, k)) for k in KS),
-            _part(summary[LACKS_AMOUNT]),
-            _part(summary["other_tickets"]),
+            "\n".join(f"{mark}: {_part(part)}" for mark, part in summary["by_mark"].items()) or "–",
+            _part(summary["unmarked"]),
             str(summary["abstained"]),
         )
         kinds = ", ".join(f"{kind} {n}" for kind, n in list(summary["defects"].items())[:5])
@@ -92,8 +92,10 @@ def agent_table(
     console = console or Console()
     console.print(scores)
     console.print(more)
-    console.print("success: the world's own evaluator. lacks amount: tasks whose ticket lacks the")
-    console.print("refuel amount that the check wants (number of tasks).")
+    console.print(
+        "success: the world's own evaluator. marked: by what is known of the task itself,"
+    )
+    console.print("such as a ticket that lacks what its check wants (number of tasks).")
     for line in told:
         console.print(f"Defects of {line}", highlight=False, markup=False)
 

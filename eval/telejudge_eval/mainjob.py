@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,30 @@ from telejudge_judges.verifier import Verifier
 from telejudge_training.embedded import train_embedded
 from telejudge_training.recipe import EmbeddedRecipe
 
-WORLD = "tau2-telecom"
-
 
 def train(
     recipe: EmbeddedRecipe,
     run_dir: Path,
     *,
     seed: int,
-    ticket_fixes: bool = False,
+    options: Mapping[str, Any] | None = None,
     console: Console | None = None,
 ) -> dict[str, Any]:
-    """Run or resume the embedded pipeline with a live display; returns its summary."""
-    world = open_world(WORLD, ticket_fixes=ticket_fixes)
+    """Run or resume the embedded pipeline with a live display; returns its summary.
+
+    The world is the recipe's, opened with `options`.
+    """
+    world = open_world(recipe.world, **(options or {}))
     with training_display(console or Console()) as on_event:
         return train_embedded(recipe, world, Verifier(open_world), run_dir, seed, on_event)
 
 
 def run_main_job(
-    recipe: EmbeddedRecipe, run_dir: Path, *, seed: int, ticket_fixes: bool = False
+    recipe: EmbeddedRecipe,
+    run_dir: Path,
+    *,
+    seed: int,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Train, print before and after, write the report and say where it is."""
     from telejudge_eval.report.page import write_report
@@ -41,11 +47,11 @@ def run_main_job(
     console = Console()
     started = time.perf_counter()
     console.print(
-        f"A tiny model learns {WORLD} (solo) from group verdicts: recipe {recipe.name}, "
+        f"A tiny model learns {recipe.world} (solo) from group verdicts: recipe {recipe.name}, "
         f"seed {seed}, in {run_dir}",
         highlight=False,
     )
-    summary = train(recipe, run_dir, seed=seed, ticket_fixes=ticket_fixes, console=console)
+    summary = train(recipe, run_dir, seed=seed, options=options, console=console)
     before_after_table(summary, console)
     page = write_report(run_dir, run_dir / "report.html")
     minutes, seconds = divmod(round(time.perf_counter() - started), 60)

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from telejudge_envs.nouns.trajectory import Outcome, Rollout
 from telejudge_envs.nouns.verdict import GroupVerdict
-from telejudge_training.summary import LACKS_AMOUNT
+
+LEVELS_SHOWN, MARKS_SHOWN = 5, 4
 
 
 def before_after_table(summary: Mapping[str, Any], console: Console) -> None:
@@ -26,24 +27,33 @@ def before_after_table(summary: Mapping[str, Any], console: Console) -> None:
     table.add_column("before", justify="right")
     table.add_column("after", justify="right")
     rows = [
-        ("success by tau2's evaluator", "success", _percent),
+        ("success by the world's evaluator", "success", _percent),
         ("tool-call reasonableness", "tools", _decimal),
         ("reward", "reward", _decimal),
         ("calls an episode", "calls", _decimal),
     ]
     for title, key, form in rows:
         table.add_row(title, _interval(before[key], form), _interval(after[key], form))
-    parts = [
-        ("success, tickets without the refuel amount ({})", LACKS_AMOUNT),
-        ("success, other tickets ({})", "other_tickets"),
-    ]
-    for title, key in parts:
-        cells = [_percent(side[key]["success"]) for side in (before, after)]
-        table.add_row(title.format(f"{after[key]['tasks']} tasks"), *cells)
+    for title, old, new in _parts(before, after):
+        cells = [_percent(side["success"]) for side in (old, new)]
+        table.add_row(f"success, {title} ({new['tasks']} tasks)", *cells)
     greedy = [_percent(side["greedy"]["success"]["mean"]) for side in (before, after)]
     table.add_row("success, greedy decoding (1 episode a task)", *greedy)
     table.add_row("abstained verdicts", str(before["abstained"]), str(after["abstained"]))
     console.print(table)
+
+
+def _parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Parts of the tasks that are worth a row: by level where there are few, and by mark."""
+    parts: list[tuple[str, Any, Any]] = []
+    if 1 < len(after["by_level"]) <= LEVELS_SHOWN:
+        for level, new in after["by_level"].items():
+            parts.append((f"level {level}", before["by_level"][level], new))
+    for mark, new in list(after["by_mark"].items())[:MARKS_SHOWN]:
+        parts.append((mark.replace("_", " "), before["by_mark"][mark], new))
+    if after["by_mark"]:
+        parts.append(("other tasks", before["unmarked"], after["unmarked"]))
+    return parts
 
 
 def rollout_table(rollouts: Sequence[Rollout], console: Console | None = None) -> None:

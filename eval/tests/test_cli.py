@@ -79,7 +79,7 @@ def test_tasks_are_listed_and_shown():
     ("words", "told"),
     [
         (["tasks", "--split", "validation"], "choose one of full, base, train, test, small, extra"),
-        (["tasks", "--world", "tau3"], "known worlds: tau2-telecom"),
+        (["tasks", "--world", "tau3"], "known worlds:"),
         (["tasks", "--show", "[mms_issue]nothing"], "Close:"),
         (["rollout", "--agent", "enginer", "--out", "x.jsonl"], "engineer"),
         (["rollout", "--agent", "chat", "--out", "x.jsonl"], "--base-url and --model"),
@@ -87,7 +87,12 @@ def test_tasks_are_listed_and_shown():
         (["rollout"], "--out"),
         (["judge", "nowhere.jsonl", "--out", "x.jsonl"], "nowhere.jsonl"),
         (["report", "nowhere.jsonl"], "nowhere.jsonl"),
-        (["run", "--recipe", "mian"], "choose main or smoke"),
+        (["run", "--recipe", "mian"], "choose main, basestation or smoke"),
+        (["run", "--world", "base-station", "--recipe", "main"], "recipe main is for world tau2"),
+        (
+            ["rollout", "--world", "base-station", "--ticket-fixes", "--out", "x.jsonl"],
+            "world 'base-station' takes no option ticket_fixes",
+        ),
         (["fly"], "fly"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -162,7 +167,7 @@ def test_a_dead_endpoint_gives_abstentions_and_loses_nothing(tmp_path):
 def test_the_main_job_at_its_smallest(tmp_path):
     folder = tmp_path / "run"
     done = telejudge("run", "--recipe", "smoke", "--seed", 3, "--run-dir", folder).stdout
-    assert "success by tau2's evaluator" in done
+    assert "success by the world's evaluator" in done
     assert "tool-call reasonableness" in done
     assert str(folder / "report.html") in done.replace("\n", "")
     for name in ("run.json", "summary.json", "before.jsonl", "after.jsonl", "curves.png"):

@@ -155,14 +155,14 @@ def test_the_summary_shows_the_run_and_before_and_after_with_n(page: Page) -> No
     assert "wall time 2 min 05 s" in text
     assert "judge verifier" in text
     assert "All tasks (4)" in text
-    assert "Tasks whose ticket lacks the refuel amount" in text
-    assert "The other tasks" in text
-    row = text[text.index("Success by τ2's evaluator") :][:80]
+    assert "Tasks marked “ticket lacks refuel amount”" in text
+    assert "Tasks without a mark" in text
+    row = text[text.index("Success by the world's evaluator") :][:80]
     assert row.count("n = 16") == 2
     assert "100.0 % n = 16" in row
     assert "sft.lr 1" in text
     greedy = text[text.index("All tasks, greedy decoding (4;") :][:240]
-    assert "Success by τ2's evaluator 25.0 % n = 4 100.0 % n = 4 +75.0 pp" in greedy
+    assert "Success by the world's evaluator 25.0 % n = 4 100.0 % n = 4 +75.0 pp" in greedy
     assert "Tool-call reasonableness – n = 0 0.500 n = 3" in greedy
 
 
@@ -331,7 +331,7 @@ def test_failures_of_others_enter_no_mean(tmp_path: Path) -> None:
     write(tmp_path / "judged.jsonl", [judge([honest[0], broken], "after")])
     page = Page(write_report(tmp_path / "judged.jsonl", tmp_path / "report.html"))
     text = page.text
-    assert "100.0 % n = 1" in text[text.index("Success by τ2") :][:60]
+    assert "100.0 % n = 1" in text[text.index("Success by the world") :][:60]
     assert "Abstentions (of episodes) 1 of 2" in text
     assert "Failures of others (of episodes) 1 of 2" in text
     assert [a for tag, a in page.tags if a.get("class") == "group" and "open" in a]  # the only one

@@ -1,11 +1,11 @@
-"""Tasks in, a stream of training tasks out, balanced by the kind of their tickets.
+"""Tasks in, a stream of training tasks out, balanced by their kinds.
 
-    mix = TaskMix(training_tasks(world), {"mms": 4, "data": 3, "service": 3})
+    mix = TaskMix(world, training_tasks(world), {"mms": 4, "data": 3, "service": 3})
     mix.draw(8, random.Random(0))
 
-Of the 2,171 tasks outside tau2's base set 1,935 are MMS tickets and 18 are service tickets, so
-drawing them alike would hardly ever show a service ticket. The kind is read from the ticket's
-public text; nothing hidden is looked at.
+Kinds are the world's own sorting of its tasks by what is public of them (offers.py). They are
+seldom equally frequent: of the 2,171 tasks outside tau2's base set 1,935 are MMS tickets and 18 are
+service tickets, so drawing them alike would hardly ever show a service ticket.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from collections.abc import Mapping, Sequence
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.task import Task
+from telejudge_envs.offers import kind_of
 from telejudge_envs.protocol import World
 
-KIND_WORDS = (("mms", "MMS"), ("data", "mobile data"), ("service", "phone service"))
-"""Kinds with the words that tell them, tried in this order; tickets without any are `other`."""
+
+def select(tasks: Sequence[Task], levels: Sequence[int] = (), limit: int = 0) -> tuple[Task, ...]:
+    """The tasks of these levels (all without any), thinned evenly to at most `limit` (0: all)."""
+    fit = [task for task in tasks if not levels or task.view.level in levels]
+    if not limit or len(fit) <= limit:
+        return tuple(fit)
+    return tuple(fit[i * len(fit) // limit] for i in range(limit))
 
 
-def kind_of(ticket: str) -> str:
-    """`mms`, `data`, `service` or `other`."""
-    return next((kind for kind, words in KIND_WORDS if words in ticket), "other")
+def training_tasks(world: World, split: str, levels: Sequence[int] = ()) -> tuple[Task, ...]:
+    """The tasks of `split` at `levels`, after making sure that none of them is a test task.
 
-
-def training_tasks(world: World, split: str = "extra") -> tuple[Task, ...]:
-    """The tasks of `split`, after making sure that none of them is a test task.
-
-    Raises UsageError when the split holds a test task: they are never trained on.
+    Raises UsageError when the split holds a test task (they are never trained on), or when no
+    task is left.
     """
     tasks = tuple(world.tasks(split))
     held_out = {task.id for task in world.tasks("test")} if "test" in world.splits else set()
@@ -37,9 +39,12 @@ def training_tasks(world: World, split: str = "extra") -> tuple[Task, ...]:
     if leaked:
         raise UsageError(
             f"split '{split}' holds {len(leaked)} test tasks ({leaked[0]} …); "
-            "train on a split without them, such as 'extra'"
+            f"train on a split without them (splits: {', '.join(world.splits)})"
         )
-    return tasks
+    chosen = select(tasks, levels)
+    if not chosen:
+        raise UsageError(f"split '{split}' of {world.name} has no task of the levels {levels}")
+    return chosen
 
 
 FLOOR = 0.15
@@ -60,6 +65,7 @@ class TaskMix:
 
     def __init__(
         self,
+        world: World,
         tasks: Sequence[Task],
         weights: Mapping[str, float] | None = None,
         *,
@@ -68,7 +74,7 @@ class TaskMix:
     ) -> None:
         self._of: dict[str, list[Task]] = {}
         for task in tasks:
-            self._of.setdefault(kind_of(task.view.ticket), []).append(task)
+            self._of.setdefault(kind_of(world, task.view), []).append(task)
         wanted = weights or {kind: len(members) for kind, members in self._of.items()}
         self._kinds = [kind for kind in sorted(self._of) if wanted.get(kind, 0) > 0]
         self._weights = [wanted[kind] for kind in self._kinds]

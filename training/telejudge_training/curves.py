@@ -13,7 +13,7 @@ from telejudge_envs.errors import DataError, MissingExtraError
 from telejudge_training.journal import read_metrics
 
 PANELS = (
-    ("success", "success (tau2's reward)"),
+    ("success", "success (the world's reward)"),
     ("tools", "tool-call reasonableness"),
     ("reward", "reward"),
     ("calls", "calls an episode"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,10 @@ import torch
 from telejudge_envs import store
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.judged import JudgedGroup
+from telejudge_envs.offers import kind_of
 from telejudge_envs.protocol import World
 from telejudge_judges.protocol import Judge
-from telejudge_training.curriculum import TaskMix, training_tasks
+from telejudge_training.curriculum import TaskMix, select, training_tasks
 from telejudge_training.curves import draw_curves
 from telejudge_training.evaluate import evaluate
 from telejudge_training.events import OnEvent, Progress
@@ -52,8 +53,14 @@ def train_embedded(
     """Run or resume the pipeline in `run_dir`; returns what summary.json holds. A finished run is
     not repeated.
 
-    Raises UsageError when the directory holds a run of another recipe or seed.
+    Raises UsageError when the recipe is for another world, or when the directory holds a run of
+    another recipe or seed.
     """
+    if recipe.world != world.name:
+        raise UsageError(
+            f"recipe {recipe.name} is for world {recipe.world}, not {world.name}; "
+            "choose another recipe, or derive one with with_(world=…)"
+        )
     threads = torch.get_num_threads()
     torch.set_num_threads(recipe.threads)
     try:
@@ -78,7 +85,7 @@ class _Pipeline:
         self.run_dir, self.emit = run_dir, on_event
         fixes = getattr(world, "ticket_fixes", False)
         self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "")
-        self.tasks = training_tasks(world, recipe.train_split)
+        self.tasks = training_tasks(world, recipe.train_split, recipe.train_levels)
         self.clock: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
@@ -94,6 +101,7 @@ class _Pipeline:
         if self.recipe.grpo.steps:
             draw_curves(self._train_dir / "metrics.jsonl", self.run_dir / "curves.png")
         summary = {
+            "world": self.world.name,
             "recipe": self.recipe.name,
             "seed": self.seed,
             "before": before,
@@ -134,6 +142,7 @@ class _Pipeline:
             path,
             {
                 "key": self.key,
+                "world": self.world.name,
                 "recipe": self.recipe.name,
                 "seed": self.seed,
                 "config": self.recipe.model_dump(),
@@ -166,7 +175,7 @@ class _Pipeline:
         """Sampled rollouts go to before.jsonl or after.jsonl; greedy ones only to the summary."""
         settings = self.recipe.evaluation
         path = self.run_dir / f"{phase}.jsonl"
-        tasks = self.world.tasks(settings.split)
+        tasks = select(self.world.tasks(settings.split), settings.levels, settings.tasks)
         bounds = self.recipe.rollout.model_dump()
         roller = Roller(model, tokenizer, self.world, name=f"tiny-{phase}", **bounds)
         if path.exists():
@@ -177,15 +186,25 @@ class _Pipeline:
         greedy = evaluate(
             roller, self.judge, tasks, settings, seed=self.seed, phase=phase, temperature=0.0
         )
-        summary = summarise(judged, bootstrap=settings.bootstrap)
+        summary = self._summary(judged)
         summary["temperature"] = settings.temperature
-        summary["greedy"] = summarise(greedy, bootstrap=settings.bootstrap)
+        summary["greedy"] = self._summary(greedy)
         self.emit(Progress(phase, 1, 1, summary))
         return summary
 
+    def _summary(self, judged: Sequence[JudgedGroup]) -> dict[str, Any]:
+        bootstrap = self.recipe.evaluation.bootstrap
+        return summarise(judged, bootstrap=bootstrap, kind=lambda view: kind_of(self.world, view))
+
     def _train(self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
         recipe = self.recipe
-        mix = TaskMix(self.tasks, recipe.mix, adaptive=recipe.adaptive, by_level=recipe.by_level)
+        mix = TaskMix(
+            self.world,
+            self.tasks,
+            recipe.mix,
+            adaptive=recipe.adaptive,
+            by_level=recipe.by_level,
+        )
         trainer = GrpoTrainer(
             model,
             tokenizer,

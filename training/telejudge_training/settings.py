@@ -93,6 +93,10 @@ class EvaluationSettings(Settings):
     rollouts: int = 8
     temperature: float = 1.0
     split: str = "test"
+    levels: tuple[int, ...] = ()
+    """Levels of the tasks to evaluate on; all without any."""
+    tasks: int = Field(default=0, ge=0)
+    """How many of them at most, taken at even distances; 0 takes all."""
     batch: int = 160
     bootstrap: int = 2000
 

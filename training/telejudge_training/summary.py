@@ -1,31 +1,36 @@
 """Judged groups in, the figures of an evaluation out; needs the records only, no model.
 
-summarise(judged)["success"]        # {"mean": 0.95, "low": 0.91, "high": 0.98}
+summarise(judged)["success"]               # {"mean": 0.95, "low": 0.91, "high": 0.98}
+summarise(judged)["by_mark"]["defective"]  # {"tasks": 3, "success": 0.5, …}
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
 from telejudge_envs.nouns.judged import JudgedGroup
+from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.verdict import Verdict
-from telejudge_training.curriculum import kind_of
-
-LACKS_AMOUNT = "ticket_lacks_refuel_amount"
 
 
-def summarise(judged: Sequence[JudgedGroup], *, bootstrap: int = 2000) -> dict[str, Any]:
-    """Means with 95% bootstrap intervals over tasks, overall, by kind and by known task defect.
+def summarise(
+    judged: Sequence[JudgedGroup],
+    *,
+    bootstrap: int = 2000,
+    kind: Callable[[TaskView], str] | None = None,
+) -> dict[str, Any]:
+    """Means with 95% bootstrap intervals over tasks; briefly by level, by kind and by mark.
 
-    `success` is tau2's own reward; `answer`, `tools`, `reward` are the judge's; `defects` counts
-    them by kind.
+    `success` is the world's own reward; `answer`, `tools`, `reward` are the judge's; `defects`
+    counts them by kind. `kind` sorts tasks (offers.kind_of); `by_kind` is left out without it.
     """
     verdicts = [v for one in judged for v in one.verdict.verdicts]
-    lacking = [one for one in judged if LACKS_AMOUNT in one.group.task.marks]
+    marked = [one for one in judged if one.group.task.marks]
+    marks = sorted({mark for one in marked for mark in one.group.task.marks})
     return {
         **_measures(judged, bootstrap),
         "tasks": len(judged),
@@ -33,13 +38,20 @@ def summarise(judged: Sequence[JudgedGroup], *, bootstrap: int = 2000) -> dict[s
         "abstained": sum(v.abstained is not None for v in verdicts),
         "defects": dict(Counter(d.kind for v in verdicts for d in v.defects).most_common()),
         "stops": dict(Counter(t.stop for one in judged for t in one.group.trajectories)),
-        "by_kind": {
-            kind: _brief([one for one in judged if kind_of(one.group.task.ticket) == kind])
-            for kind in sorted({kind_of(one.group.task.ticket) for one in judged})
+        "by_level": _by(judged, lambda view: str(view.level)),
+        **({"by_kind": _by(judged, kind)} if kind else {}),
+        "by_mark": {
+            mark: _brief([one for one in marked if mark in one.group.task.marks]) for mark in marks
         },
-        LACKS_AMOUNT: _brief(lacking),
-        "other_tickets": _brief([one for one in judged if one not in lacking]),
+        "unmarked": _brief([one for one in judged if not one.group.task.marks]),
     }
+
+
+def _by(judged: Sequence[JudgedGroup], key: Callable[[TaskView], str]) -> dict[str, Any]:
+    sorted_out: dict[str, list[JudgedGroup]] = {}
+    for one in judged:
+        sorted_out.setdefault(key(one.group.task), []).append(one)
+    return {name: _brief(sorted_out[name]) for name in sorted(sorted_out)}
 
 
 def _measures(judged: Sequence[JudgedGroup], bootstrap: int) -> dict[str, Any]:

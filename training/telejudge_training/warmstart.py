@@ -13,10 +13,9 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
-from telejudge_agents.scripted.expert import Flaws, expert
+from telejudge_agents.scripted.registry import cast_of
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
@@ -67,17 +66,17 @@ def warm_start(
 def make_demonstrations(
     recipe: EmbeddedRecipe, world: World, tasks: Sequence[Task], *, seed: int, emit: OnEvent
 ) -> list[Demonstration]:
-    """The expert's episodes on `tasks`, mixed by the recipe."""
+    """The episodes of the world's expert on `tasks`, mixed by the recipe."""
     settings = recipe.demonstrations
+    cast = cast_of(world.name)
     try:
-        flaws = Flaws(level=settings.mistakes, **settings.flaws)
-    except TypeError as error:
-        known = ", ".join(field.name for field in fields(Flaws))
-        raise UsageError(f"demonstrations.flaws: {error}; known are {known}") from error
-    mix = TaskMix(tasks, recipe.mix, by_level=recipe.by_level)
+        expert = cast.imperfect(**{"level": settings.mistakes, **settings.flaws})
+    except UsageError as error:
+        raise UsageError(f"demonstrations.flaws: {error}") from error
+    mix = TaskMix(world, tasks, recipe.mix, by_level=recipe.by_level)
     return demonstrate(
         world,
-        expert(flaws),
+        expert,
         mix.draw(settings.count, random.Random(f"demonstrations|{seed}")),
         seed=seed,
         on_demo=lambda i, n: emit(Progress("demonstrations", i, n, {})),

@@ -38,7 +38,7 @@ def bench() -> Bench:
 
     torch.set_num_threads(1)
     world = Tau2Telecom()
-    mix = TaskMix(training_tasks(world), {"mms": 1, "data": 1, "service": 1})
+    mix = TaskMix(world, training_tasks(world, "extra"), {"mms": 1, "data": 1, "service": 1})
     demos = demonstrate(world, expert(), mix.draw(120, random.Random(0)), seed=0)
     tokenizer = train_tokenizer([d.messages for d in demos])
     model = new_model(tokenizer, ShapeSettings(hidden=64, intermediate=128), seed=0)

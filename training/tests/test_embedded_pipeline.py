@@ -111,6 +111,13 @@ def test_a_directory_of_another_run_is_refused(recipe, tmp_path):
         train_embedded(recipe, world, Verifier(lambda name: world), tmp_path, 7)
 
 
+def test_a_recipe_for_another_world_is_refused(recipe, tmp_path):
+    world = Tau2Telecom()
+    other = recipe.with_(world="base-station")
+    with pytest.raises(UsageError, match="is for world base-station, not tau2-telecom"):
+        train_embedded(other, world, Verifier(lambda name: world), tmp_path, 7)
+
+
 def test_a_misspelt_flaw_is_named(recipe, tmp_path):
     world = Tau2Telecom()
     wrong = recipe.with_(demonstrations={"flaws": {"sloppiness": 0.5}})

@@ -75,8 +75,19 @@ def test_recipe_files_load():
         assert load_recipe(name).name == name
 
 
+def test_each_world_has_its_recipes():
+    assert load_recipe() == main()
+    assert load_recipe(world="tau2-telecom") == main()
+    assert load_recipe(world="base-station").world == "base-station"
+    assert load_recipe("smoke", "base-station").world == "base-station"
+    assert load_recipe("smoke").mix == main().mix
+    assert load_recipe(world="elsewhere").train_split == "train"
+    with pytest.raises(UsageError, match="for world tau2-telecom, not base-station"):
+        load_recipe("main", "base-station")
+
+
 def test_a_wrong_recipe_explains_itself(tmp_path):
-    with pytest.raises(UsageError, match="choose main or smoke"):
+    with pytest.raises(UsageError, match="choose main, basestation or smoke"):
         load_recipe("mian")
     (tmp_path / "empty.py").write_text("recipe = 3\n")
     with pytest.raises(UsageError, match="does not define `recipe`"):
@@ -104,18 +115,20 @@ def test_smoothing_averages_what_there_is():
 def test_an_evaluation_counts_what_happened(bench):
     roller = Roller(bench.model, bench.tokenizer, bench.world)
     settings = EvaluationSettings(rollouts=3, batch=12)
-    tasks = bench.world.tasks("test")[::6]
+    lacking = [task for task in bench.world.tasks("test") if task.view.marks]
+    tasks = [*(t for t in bench.world.tasks("test")[::6] if not t.view.marks), lacking[0]]
     judged = evaluate(roller, bench.judge, tasks, settings, seed=0, phase="before")
     assert [one.group.task.id for one in judged] == [task.id for task in tasks]
     ids = [t.id for one in judged for t in one.group.trajectories]
     assert len(set(ids)) == len(ids) == 3 * len(tasks)
-    summary = summarise(judged, bootstrap=50)
+    summary = summarise(judged, bootstrap=50, kind=bench.world.kind)
     rewards = [o.world_reward for one in judged for o in one.outcomes.values()]
     assert summary["success"]["mean"] == pytest.approx(sum(rewards) / len(rewards), abs=1e-4)
     assert summary["success"]["low"] <= summary["success"]["mean"] <= summary["success"]["high"]
     assert sum(kind["tasks"] for kind in summary["by_kind"].values()) == len(tasks)
-    lacking, others = summary["ticket_lacks_refuel_amount"], summary["other_tickets"]
-    assert lacking["tasks"] + others["tasks"] == len(tasks)
+    assert sum(level["tasks"] for level in summary["by_level"].values()) == len(tasks)
+    assert summary["by_mark"]["ticket_lacks_refuel_amount"]["tasks"] == 1
+    assert summary["unmarked"]["tasks"] == len(tasks) - 1
     again = [asyncio.run(bench.judge.judge(one.group)).verdicts for one in judged]
     assert again == [one.verdict.verdicts for one in judged]
     assert json.loads(json.dumps(summary)) == summary

@@ -1,47 +1,44 @@
-"""Scripted agents by the name that the command line takes.
+"""Scripted agents by the name that the command line takes, for each world its own.
 
 scripted("expert:0.5", world) -> an AgentFactory
-scripted("experd", world)     -> UsageError naming the choices
+scripted("experd", world)     -> UsageError naming the choices of that world
+
+Other packages add the cast of their world by the entry point group `telejudge.casts`, under the
+world's name.
 """
 
 from __future__ import annotations
 
+import importlib
+from importlib import metadata
+
 from telejudge_agents.scripted.base import ScriptedFactory
-from telejudge_agents.scripted.cheap import CHEAP
-from telejudge_agents.scripted.engineer import engineer
-from telejudge_agents.scripted.expert import Flaws, expert
-from telejudge_agents.scripted.exploits import EXPLOITS
-from telejudge_agents.scripted.gold import gold
+from telejudge_agents.scripted.cast import Cast
 from telejudge_envs.errors import UsageError
 from telejudge_envs.protocol import World
 
-NAMES: tuple[str, ...] = ("gold", "engineer", "expert", *EXPLOITS, *CHEAP)
-"""`expert` also takes a level of carelessness: `expert:0.5`."""
+ENTRY_POINTS = "telejudge.casts"
+
+_MODULES = {
+    "tau2-telecom": "telejudge_agents.scripted.tau2_cast",
+    "base-station": "telejudge_agents.scripted.base_station.cast",
+}
+"""Where `CAST` is; imported only when that world is played."""
 
 
 def scripted(name: str, world: World) -> ScriptedFactory:
     """Raises UsageError when there is no such agent or the expert's level is no number >= 0."""
-    if name == "gold":
-        return gold(world)
-    if name == "engineer":
-        return engineer()
-    if name == "expert" or name.startswith("expert:"):
-        return expert(_flaws(name))
-    if name in EXPLOITS:
-        return EXPLOITS[name](world)
-    if name in CHEAP:
-        return CHEAP[name]
-    raise UsageError(f"no scripted agent '{name}'; choose {', '.join(NAMES)} or expert:LEVEL")
+    return cast_of(world.name).make(name, world)
 
 
-def _flaws(name: str) -> Flaws:
-    _, colon, level = name.partition(":")
-    if not colon:
-        return Flaws()
-    try:
-        value = float(level)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise UsageError(f"'{level}' is no level for the expert; give a number such as expert:0.5")
-    return Flaws(level=value)
+def cast_of(world_name: str) -> Cast:
+    """The scripted agents of a world; raises UsageError when it has none."""
+    if world_name in _MODULES:
+        return importlib.import_module(_MODULES[world_name]).CAST
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        if point.name == world_name:
+            return point.load()
+    raise UsageError(
+        f"world '{world_name}' has no scripted agents; play it with --agent chat or "
+        f"local:FOLDER, or register a Cast under the entry point group {ENTRY_POINTS}"
+    )

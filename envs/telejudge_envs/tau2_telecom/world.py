@@ -17,12 +17,14 @@ from pathlib import Path
 
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.base import Mode
-from telejudge_envs.nouns.task import Task
+from telejudge_envs.nouns.task import Task, TaskView
 from telejudge_envs.nouns.trajectory import Trajectory
 from telejudge_envs.protocol import User
 from telejudge_envs.tau2_telecom import upstream
 from telejudge_envs.tau2_telecom.episode import Tau2Episode
+from telejudge_envs.tau2_telecom.kinds import kind_of_ticket
 from telejudge_envs.tau2_telecom.tasks import WORLD, TaskSet, parse
+from telejudge_envs.tau2_telecom.user import ScriptedUser
 
 
 class Tau2Telecom:
@@ -56,6 +58,14 @@ class Tau2Telecom:
     def task(self, task_id: str, mode: Mode = "solo") -> Task:
         """Raises UsageError with close ids when there is no such task."""
         return self._tasks.one(task_id, mode)
+
+    def kind(self, view: TaskView) -> str:
+        """`mms`, `data` or `service`, by the words of the ticket."""
+        return kind_of_ticket(view.ticket)
+
+    def scripted_user(self, task: Task, seed: int) -> User:
+        """The customer of a dual-control task; he has no dice, so `seed` changes nothing."""
+        return ScriptedUser(task)
 
     def policy(self, mode: Mode) -> str:
         return upstream.policy_text(mode == "solo", self._policy)

@@ -29,8 +29,15 @@ class WarmStart(StrEnum):
     none = "none"
 
 
+WorldName = Annotated[
+    str | None, typer.Option(help="The world; default: the recipe's, and tau2-telecom without one.")
+]
 RecipeName = Annotated[
-    str, typer.Option(help="`main`, `smoke`, or a Python file (see training/recipes/).")
+    str | None,
+    typer.Option(
+        help="`main`, `basestation`, `smoke`, or a Python file (see training/recipes/). "
+        "Default: the world's own."
+    ),
 ]
 RunDir = Annotated[
     Path | None, typer.Option(help="Where everything goes; default runs/RECIPE-seedSEED.")
@@ -44,7 +51,8 @@ WarmStartOption = Annotated[
 
 def run(
     seed: opt.Seed = 0,
-    recipe: RecipeName = "main",
+    world: WorldName = None,
+    recipe: RecipeName = None,
     run_dir: RunDir = None,
     steps: Steps = None,
     warm_start: WarmStartOption = None,
@@ -58,15 +66,16 @@ def run(
     """
     from telejudge_eval.mainjob import run_main_job
 
-    chosen = _recipe(recipe, steps, warm_start)
+    chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    run_main_job(chosen, folder, seed=seed, ticket_fixes=ticket_fixes)
+    run_main_job(chosen, folder, seed=seed, options=opt.world_options(ticket_fixes))
 
 
 @train_app.command("agent")
 def train_agent(
     seed: opt.Seed = 0,
-    recipe: RecipeName = "main",
+    world: WorldName = None,
+    recipe: RecipeName = None,
     run_dir: RunDir = None,
     steps: Steps = None,
     warm_start: WarmStartOption = None,
@@ -78,16 +87,18 @@ def train_agent(
     """
     from telejudge_eval.mainjob import train
 
-    chosen = _recipe(recipe, steps, warm_start)
+    chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    train(chosen, folder, seed=seed, ticket_fixes=ticket_fixes)
+    train(chosen, folder, seed=seed, options=opt.world_options(ticket_fixes))
     typer.echo(f"model in {folder / 'model'}, figures in {folder / 'summary.json'}")
 
 
-def _recipe(name: str, steps: int | None, warm_start: WarmStart | None) -> EmbeddedRecipe:
+def _recipe(
+    name: str | None, world: str | None, steps: int | None, warm_start: WarmStart | None
+) -> EmbeddedRecipe:
     from telejudge_training.recipe import load_recipe
 
-    recipe = load_recipe(name)
+    recipe = load_recipe(name, world)
     changes: dict[str, Any] = {}
     if steps is not None:
         changes["grpo"] = {"steps": steps}

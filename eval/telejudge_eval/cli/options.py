@@ -29,7 +29,11 @@ Mode = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Every random choice comes from it.")]
 TicketFixes = Annotated[
-    bool, typer.Option("--ticket-fixes", help="Correct tickets that lack what their check wants.")
+    bool,
+    typer.Option(
+        "--ticket-fixes",
+        help="tau2-telecom only: correct tickets that lack what their check wants.",
+    ),
 ]
 Concurrency = Annotated[int, typer.Option(min=1, help="How many at once.")]
 BaseUrl = Annotated[
@@ -60,6 +64,11 @@ Retries = Annotated[
     int, typer.Option(min=0, help="Requests made again at most.", rich_help_panel="Model")
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
+
+
+def world_options(ticket_fixes: bool) -> dict[str, Any]:
+    """Only what was asked for, so that a world without the option opens without it."""
+    return {"ticket_fixes": True} if ticket_fixes else {}
 
 
 def endpoint(

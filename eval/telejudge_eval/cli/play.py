@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,7 @@ from telejudge_eval.cli import options as opt
 
 if TYPE_CHECKING:
     from telejudge_agents.protocol import AgentFactory
-    from telejudge_envs.nouns.task import Task
-    from telejudge_envs.protocol import User, World
+    from telejudge_envs.protocol import World
 
 import_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -94,10 +94,11 @@ def rollout(
     """
     from telejudge_agents.progress import rollout_progress
     from telejudge_agents.runner import run
+    from telejudge_envs.offers import scripted_user
     from telejudge_envs.registry import open_world
     from telejudge_eval.tables import rollout_table
 
-    here = open_world(world, ticket_fixes=ticket_fixes)
+    here = open_world(world, **opt.world_options(ticket_fixes))
     chosen = [here.task(i, mode.value) for i in task] if task else here.tasks(split, mode.value)
     if agent == "chat":
         from telejudge_agents.chat import ChatAgents
@@ -117,7 +118,7 @@ def rollout(
             concurrency=concurrency,
             deadline_s=deadline,
             out=out,
-            users=_scripted_user if mode.value == "dual" else None,
+            users=partial(scripted_user, here) if mode.value == "dual" else None,
             on_progress=on_progress,
             retry_failed=retry_failed,
         )
@@ -141,12 +142,6 @@ def _local_or_scripted(
     from telejudge_agents.scripted.registry import scripted
 
     return scripted(agent, world)
-
-
-def _scripted_user(task: Task, seed: int) -> User:
-    from telejudge_envs.tau2_telecom.user import ScriptedUser
-
-    return ScriptedUser(task)
 
 
 @import_app.command("tau2")

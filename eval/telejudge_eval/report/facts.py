@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from telejudge_eval.report.data import RunData
-from telejudge_eval.report.stats import Figure, FigureRow, FigureTable, change, figure
+from telejudge_eval.report.stats import SUCCESS, Figure, FigureRow, FigureTable, change, figure
 from telejudge_eval.report.svg import SMOOTH_FROM, chart, thinned, window
 from telejudge_eval.report.text import digest, printable
 
@@ -62,7 +62,7 @@ def facts(data: RunData) -> list[tuple[str, str]]:
 
 
 GREEDY = (
-    ("success", "Success by τ2's evaluator", None),
+    ("success", SUCCESS, None),
     ("answer", "Right answer by the judge", None),
     ("tools", "Tool-call reasonableness", 3),
     ("reward", "Reward", 3),

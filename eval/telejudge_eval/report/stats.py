@@ -18,13 +18,13 @@ from statistics import fmean, pstdev
 
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_eval.report.entry import Entry, entries
-from telejudge_eval.report.text import number
-
-LACKS_AMOUNT = "ticket_lacks_refuel_amount"
-"""The mark of tasks whose ticket omits the amount that their assertion requires."""
+from telejudge_eval.report.text import digest, number
 
 TIE = 1e-6
 """Rewards that differ by less are equal, as in training."""
+
+MARKS_SHOWN = 4
+"""Marks that get a table of their own, the most frequent first."""
 
 SEVERITIES = ("safety", "hard", "soft")
 
@@ -59,35 +59,36 @@ class FigureTable:
 Measure = Callable[[Entry], float | None]
 
 
-def measures(world: str) -> list[tuple[str, Measure, int | None]]:
-    """Name, value of one episode, and its digits; None for a share, shown in percent."""
-    evaluator = "τ2's evaluator" if world.startswith("tau2") else "the world's evaluator"
-    return [
-        (f"Success by {evaluator}", lambda e: None if e.solved is None else float(e.solved), None),
-        ("Right answer by the judge", lambda e: e.scored and e.scored.answer, None),
-        ("Tool-call reasonableness", lambda e: e.scored and e.scored.tools, 3),
-        ("Reward", lambda e: e.scored and e.scored.reward, 3),
-        ("Calls an episode", lambda e: float(e.calls), 1),
-    ]
+SUCCESS = "Success by the world's evaluator"
+
+MEASURES: tuple[tuple[str, Measure, int | None], ...] = (
+    (SUCCESS, lambda e: None if e.solved is None else float(e.solved), None),
+    ("Right answer by the judge", lambda e: e.scored and e.scored.answer, None),
+    ("Tool-call reasonableness", lambda e: e.scored and e.scored.tools, 3),
+    ("Reward", lambda e: e.scored and e.scored.reward, 3),
+    ("Calls an episode", lambda e: float(e.calls), 1),
+)
+"""Name, value of one episode, and its digits; None for a share, shown in percent."""
 
 
 def figures(groups: Sequence[JudgedGroup], phases: Sequence[str]) -> list[FigureTable]:
     """Figures for all tasks and, where the mark occurs, apart for marked and unmarked ones."""
     tables = [_table("All tasks", groups, phases)]
-    marked = [g for g in groups if LACKS_AMOUNT in g.group.task.marks]
-    if marked:
-        others = [g for g in groups if LACKS_AMOUNT not in g.group.task.marks]
-        tables.append(_table("Tasks whose ticket lacks the refuel amount", marked, phases))
-        tables.append(_table("The other tasks", others, phases))
+    counted = Counter(mark for g in groups for mark in set(g.group.task.marks))
+    for mark, _ in counted.most_common(MARKS_SHOWN):
+        title = f"Tasks marked “{digest(mark.replace('_', ' '), 60)}”"
+        tables.append(_table(title, [g for g in groups if mark in g.group.task.marks], phases))
+    if counted:
+        others = [g for g in groups if not g.group.task.marks]
+        tables.append(_table("Tasks without a mark", others, phases))
     return tables
 
 
 def _table(title: str, groups: Sequence[JudgedGroup], phases: Sequence[str]) -> FigureTable:
     by_phase = [[g for g in groups if g.phase == phase] for phase in phases]
     episodes = [[e for g in members for e in entries(g)] for members in by_phase]
-    world = groups[0].group.task.world if groups else ""
     rows = []
-    for name, measure, digits in measures(world):
+    for name, measure, digits in MEASURES:
         cells = tuple(_mean(measure, members, digits) for members in episodes)
         rows.append(FigureRow(name, cells, change(cells, phases, digits), True))
     counts: list[tuple[str, Callable[[list[JudgedGroup]], int]]] = [
