@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from telejudge_agents.scripted.base import PLEASE_RUN, Call, ScriptedAgent
 from telejudge_agents.scripted.registry import scripted
+from telejudge_envs.instructions import Request, requests
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.tau2_telecom.episode import Tau2Episode
-from telejudge_envs.tau2_telecom.instructions import Request, requests
 from telejudge_envs.tau2_telecom.user import ScriptedUser, as_i
 from telejudge_envs.tau2_telecom.world import Tau2Telecom
 

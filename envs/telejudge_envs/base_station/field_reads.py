@@ -205,6 +205,8 @@ class FieldReads(Toolkit):
 
     def _look(self, kind: str, asset_id: str, i: int) -> dict[str, Any]:
         site = here(self.db)
+        if kind in UNITS:
+            return {"lamps": self._lamps(kind, asset_id, i)}
         if kind == "mains":
             power = site.power
             set_up = "none" if not power.generator_fitted else "stopped"
@@ -225,7 +227,7 @@ class FieldReads(Toolkit):
         if kind == "link":
             link = self.db.links[site.id]
             return {"owner": link.owner, "length_m": link.length_m}
-        return {"condition": "nothing unusual to be seen from outside"}
+        return {"condition": "no damage from outside"}
 
     def _end_face(self, asset_id: str, kind: str, end: str) -> dict[str, Any]:
         point = optic(self.db, asset_id)

@@ -60,6 +60,8 @@ def asset(db: RanDB, a: Arguments) -> tuple[str, ...]:
     i = found.sector
     if found.kind == "cpri":
         return (f"raw.F2.{i}",) if end == weak_end(here(db), i) else ()
+    if found.kind in _WITH_POWER or found.kind in ("rru", "rectifier"):
+        return lamps(db, {"unit_id": object_id})
     return {
         "mains": ("raw.P1",),
         "aircon": ("raw.E2",),

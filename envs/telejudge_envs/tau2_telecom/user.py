@@ -18,9 +18,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from telejudge_envs.instructions import Request, requests
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.tau2_telecom.instructions import Request, requests
 
 STOP = "###STOP###"
 TRANSFER = "###TRANSFER###"

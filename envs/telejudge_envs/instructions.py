@@ -3,6 +3,8 @@
     requests('Run toggle_data() and then check_app_status(app_name="messaging").', tools)
     -> Asked(calls=(Request("toggle_data", {}), Request("check_app_status", {…})), complaint="")
 
+`found(text, tools)` also tells where in the text each of them stands.
+
 Arguments are `name=value` pairs, plain values in the tool's order, or a JSON object, in brackets
 or right after the name. Values are Python or JSON literals; a bare word is a string.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,34 +41,49 @@ class Asked(NamedTuple):
     complaint: str = ""
 
 
+class Found(NamedTuple):
+    """A tool named in a text, at `text[start:end]`; `full` when its arguments are there too."""
+
+    start: int
+    end: int
+    request: Request
+    full: bool
+
+
 class _Unclear(Exception):
     """Arguments that cannot be read."""
 
 
 def requests(text: str, tools: Sequence[ToolSpec]) -> Asked:
     """The calls that `text` asks for, in its order."""
-    own = {tool.name: tool for tool in tools}
-    full: list[Request] = []
-    bare: dict[str, Request] = {}
-    read_to = 0
+    every, complaint = found(text, tools)
+    full = [each.request for each in every if each.full]
+    bare = {each.request.tool: each.request for each in every if not each.full}
+    return Asked(tuple(full or bare.values()), complaint)
+
+
+def found(text: str, tools: Sequence[ToolSpec]) -> tuple[tuple[Found, ...], str]:
+    """All tools named in `text`, in its order, or none and what cannot be understood."""
     try:
-        for found in _NAME.finditer(text):
-            name, rest = found.group(), text[found.end() : found.end() + _LONGEST]
-            if found.start() < read_to:
-                continue  # a name inside another tool's arguments
-            if name not in own:
-                if rest.startswith("("):
-                    raise _Unclear(f"my phone has no '{name}'.")
-                continue
-            arguments, length = _arguments(rest, own[name])
-            read_to = found.end() + length
-            if arguments is None:
-                bare.setdefault(name, Request(name, {}))
-            else:
-                full.append(Request(name, arguments))
+        return tuple(_scan(text, {tool.name: tool for tool in tools})), ""
     except _Unclear as unclear:
-        return Asked((), str(unclear))
-    return Asked(tuple(full or bare.values()))
+        return (), str(unclear)
+
+
+def _scan(text: str, own: dict[str, ToolSpec]) -> Iterator[Found]:
+    read_to = 0
+    for named in _NAME.finditer(text):
+        name, rest = named.group(), text[named.end() : named.end() + _LONGEST]
+        if named.start() < read_to:
+            continue  # a name inside another tool's arguments
+        if name not in own:
+            if rest.startswith("("):
+                raise _Unclear(f"I have no '{name}'.")
+            continue
+        arguments, length = _arguments(rest, own[name])
+        read_to = named.end() + length
+        request = Request(name, arguments or {})
+        yield Found(named.start(), read_to, request, arguments is not None)
 
 
 def _arguments(rest: str, tool: ToolSpec) -> tuple[dict[str, Any] | None, int]:
