@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from telejudge_envs.base_station.faults import SENSITIVITY_DBM, VSWR_MINOR
-from telejudge_envs.base_station.formulas import PHASE_LIMIT_US, return_loss_db
+from telejudge_envs.base_station.formulas import PHASE_LIMIT_US, return_loss_db, sctp_failure_s
 from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.state import RanDB, Site
 
@@ -34,6 +34,9 @@ SEVERITIES: tuple[Severity, ...] = ("CLEARED", "WARNING", "MINOR", "MAJOR", "CRI
 """From the least to the most severe (X.733)."""
 
 VSWR_MAJOR = 3.0
+PATH_RETRIES = 5
+"""Path.Max.Retrans of RFC 4960."""
+
 CLOCK_REFERENCE_MAJOR_MIN = 60
 """A node on holdover this long is a major problem (engineering judgement)."""
 
@@ -133,7 +136,7 @@ _SPECS = (
     _site_spec("EXCESSIVE_BIT_ERROR_RATE", COM, "MINOR", _at("P"), 12,
                lambda d, s, i: f"Receive power below {SENSITIVITY_DBM} dBm, CRC errors"),
     _site_spec("SCTP_FAULT", COM, "MAJOR", _at("NG"), 13,
-               "SCTP association to the AMF lost, retransmissions used up"),
+               f"No answer from the AMF for {sctp_failure_s(PATH_RETRIES):.0f} s, SCTP path lost"),
     _site_spec("NG_FAULT", COM, "MAJOR", _at("NG"), 11, "NG interface down, no NG Setup"),
     _site_spec("CLOCK_SYNCHRONIZATION_PROBLEM", EQP, "MINOR", _at("GNSS"), 14,
                "GNSS reference lost"),

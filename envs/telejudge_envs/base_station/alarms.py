@@ -96,22 +96,27 @@ def alarm_effects(db: RanDB, scope_id: str, min_severity: Severity = "WARNING") 
 
 def _told(db: RanDB, scope_id: str, min_severity: Severity) -> tuple[str, ...]:
     site = db.sites[db.focus]
-    return tuple(
+    told = [
         effect_of(spec, sector)
         for spec, sector in _kinds(db, site.id)
         if scope_id in (db.hub.id, site.id, spec.object_id(db, site, sector))
         and at_least(spec.severity(db, site, sector), min_severity)
-        and not _hushed(db, spec, sector)
+        and _alarm_id(db, site.id, spec, sector) not in db.cleared
+    ]
+    if any(_vanishes(db, a, scope_id, min_severity) for a in db.standing):
+        told.append("reach")
+    return tuple(told)
+
+
+def _vanishes(db: RanDB, alarm: StandingAlarm, scope_id: str, floor: Severity) -> bool:
+    """Whether a standing alarm of the focus site is listed just as long as the node answers."""
+    return (
+        site_of(alarm.object_id) == db.focus
+        and scope_id in (db.hub.id, db.focus, alarm.object_id)
+        and alarm.clearingType == "AUTOMATIC"
+        and is_up(db, alarm)
+        and at_least(alarm.perceivedSeverity, floor)
     )
-
-
-def _hushed(db: RanDB, spec: Spec, sector: int) -> bool:
-    """Whether clearing by hand hides the effect. Unreachability shows even so where the node's
-    other alarms vanish with it."""
-    if _alarm_id(db, db.focus, spec, sector) not in db.cleared:
-        return False
-    others = (a for a in db.standing if site_of(a.object_id) == db.focus and is_up(db, a))
-    return spec.problem != "NE_UNREACHABLE" or all(a.clearingType == "MANUAL" for a in others)
 
 
 def at_least(severity: str, floor: str) -> bool:

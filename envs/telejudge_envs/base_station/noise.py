@@ -24,6 +24,7 @@ from telejudge_envs.base_station.alarms import standing_id
 from telejudge_envs.base_station.kept import forget
 from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.state import (
+    Board,
     Cell,
     ChangeRecord,
     RanDB,
@@ -84,11 +85,11 @@ def add_noise(db: RanDB, dice: random.Random, level: int, *, work_order: int = 0
         _lower_power(db, dice)
     if level >= 2:
         _raise_alarm(db, dice, dice.choice(FLAPPING), days=dice.randrange(1, 4), flapping=True)
-        _new_release(db, dice, db.started_min - 60 * dice.randrange(5, 30))
+        _new_release(db, db.started_min - 60 * dice.randrange(5, 30), _some_site(db, dice).main)
     if level >= 3:
         _raise_alarm(db, dice, STALE, days=dice.randrange(3, 9), manual=True)
         _raise_alarm(db, dice, dice.choice(RED_HERRINGS), days=0, site=db.sites[db.focus])
-        _new_release(db, dice, db.started_min - dice.randrange(20, 45), db.sites[db.focus])
+        _new_release(db, db.started_min - dice.randrange(20, 45), db.sites[db.focus].baseband)
         _renumber(db, dice)
     if work_order:
         _send_crew(db, dice, db.sites[db.focus].cells[work_order - 1])
@@ -180,9 +181,8 @@ def _renumber(db: RanDB, dice: random.Random) -> None:
     db.deviations[f"{gnb.id}.localAddress"] = "approved: address plan 2"
 
 
-def _new_release(db: RanDB, dice: random.Random, at: int, site: Site | None = None) -> None:
+def _new_release(db: RanDB, at: int, board: Board) -> None:
     """A software update that went well."""
-    board = (site or _some_site(db, dice)).main
     _change(db, board.id, "sw_version", ("21.3.0", board.sw_version), at, "release train 21.3")
 
 
