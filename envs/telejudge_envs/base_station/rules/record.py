@@ -78,7 +78,8 @@ class RuleStep:
     """One call of an episode. `content`: the result as parsed JSON, or its text when it is none.
 
     `message`: the number of the message that the call was part of, None when unknown. `shows`: the
-    effects of the focus site that the result told (empty for a failed call).
+    effects of the focus site that the result told, `sets`: the facts that a write left at fixed
+    values (both empty for a failed call).
     """
 
     index: int
@@ -91,6 +92,7 @@ class RuleStep:
     before: Situation
     after: Situation
     shows: tuple[str, ...] = ()
+    sets: Mapping[str, int] = field(default_factory=dict)
     message: int | None = None
 
 
