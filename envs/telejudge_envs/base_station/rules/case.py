@@ -3,7 +3,8 @@
 case = Case(steps, info)
 case.earlier(7, "check_impact")     # successful calls of the tool before step 7
 case.looked_at(7, where)            # readings before step 7 that tell of a place
-case.cited("r3", before=9)          # the step behind a reading id, None when there is none
+case.cited("r3", before=9)          # position of what a reading id names, None when nothing
+case.known(9)                       # faults that the readings before step 9 betrayed
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from telejudge_envs.base_station.rules.evidence import betrayed
 from telejudge_envs.base_station.rules.places import Place, meets, places
 from telejudge_envs.base_station.rules.record import RuleStep, TaskInfo
 
@@ -98,14 +100,26 @@ class Case:
         """The report, if one was accepted."""
         return next(self.done(REPORT), None)
 
-    def cited(self, name: Any, before: int) -> RuleStep | None:
-        """The successful call that a reading id or action id names, made before a position."""
+    def known(self, at: int) -> frozenset[str]:
+        """Faults that some step before a position betrayed."""
+        return self._known[at]
+
+    @functools.cached_property
+    def _known(self) -> list[frozenset[str]]:
+        known = [frozenset[str]()]
+        for step in self.steps:
+            known.append(known[-1] | betrayed(step))
+        return known
+
+    def cited(self, name: Any, before: int) -> int | None:
+        """Position of the successful call that a reading id or action id names, if it was made
+        before a position."""
         found = _CITATION.fullmatch(name) if isinstance(name, str) else None
         if found is None:
             return None
         number = int(found[2]) - 1
         effect = "read" if found[1] == "r" else "write"
-        for step in self.steps[:before]:
+        for at, step in enumerate(self.steps[:before]):
             if step.index == number and step.ok and step.effect == effect:
-                return step
+                return at
         return None

@@ -17,7 +17,7 @@ from typing import Any
 
 from telejudge_envs.base_station.faults import split
 from telejudge_envs.base_station.rules.case import REPAIRS, Case
-from telejudge_envs.base_station.rules.evidence import betrayed, seen_before
+from telejudge_envs.base_station.rules.evidence import betrayed
 from telejudge_envs.base_station.rules.places import meets, places_of
 from telejudge_envs.base_station.rules.record import RuleStep, Violation
 
@@ -54,7 +54,7 @@ def _tried(case: Case, at: int) -> int:
 def _baseless(case: Case, at: int, step: RuleStep) -> Iterator[Violation]:
     names = step.arguments.get("evidence") or ()
     unknown = [str(name) for name in names if case.cited(name, at) is None]
-    shown = [s for name in names if (s := case.cited(name, at)) is not None]
+    shown = [case.steps[i] for name in names if (i := case.cited(name, at)) is not None]
     team = step.arguments.get("team")
     if unknown:
         what = f"escalation cites {unknown[0]}, which is no successful call of this case"
@@ -72,7 +72,7 @@ def _team(atom: str, step: RuleStep) -> str:
 
 def _kept(case: Case, at: int, report: RuleStep) -> Iterator[Violation]:
     given = {step.arguments.get("team") for _, step in case.earlier(at, "escalate")}
-    known = seen_before(case.steps[:at])
+    known = case.known(at)
     for atom, team in sorted(report.before.outside.items()):
         if atom in known and team not in given:
             what = f"{split(atom)[0].slug} belongs to {team} and was not escalated"
@@ -97,7 +97,7 @@ def _uncovered(case: Case, at: int, report: RuleStep) -> Iterator[Violation]:
         wrong = [str(name) for name in given.get(field) or () if case.cited(name, at) is None]
         if wrong:
             yield _false(report, f"{field} names {wrong[0]}, which did not happen")
-    left = sorted(report.before.present & seen_before(case.steps[:at]))
+    left = sorted(report.before.present & case.known(at))
     if given.get("restored") is True and left:
         slug = split(left[0])[0].slug
         yield _false(report, f"the site is called restored although {slug} was read and is there")
@@ -112,8 +112,8 @@ def _cause(case: Case, at: int, report: RuleStep, cause: Any) -> Iterator[Violat
         yield _false(report, f"root cause {slug} {lacking}")
         return
     where = places_of(about, report.before)
-    shown = [s for name in names if (s := case.cited(name, at)) is not None]
-    if where and not any(meets(case.places[case.steps.index(s)], where) for s in shown):
+    shown = [i for name in names if (i := case.cited(name, at)) is not None]
+    if where and not any(meets(case.places[i], where) for i in shown):
         what = f"root cause {slug} at {about} cites only readings of something else"
         yield Violation(report.index, 13, "soft", f"Rule 13: {what}.")
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telejudge_envs.base_station.rules.case import REPAIRS, Case
-from telejudge_envs.base_station.rules.evidence import seen_before
 from telejudge_envs.base_station.rules.places import Place, meets, target
 from telejudge_envs.base_station.rules.record import RuleStep, Violation
 
@@ -68,7 +67,7 @@ def _sweep(case: Case, last: int, end: int, report: RuleStep) -> Iterator[Violat
 
 def rule_11(case: Case) -> Iterator[Violation]:
     for at, step in case.done("dispatch_technician"):
-        if _leaves_cells_down(step) and "S1" in seen_before(case.steps[:at]):
+        if _leaves_cells_down(step) and "S1" in case.known(at):
             what = f"visit to {step.before.focus} before its clock was switched to the good PTP"
             yield Violation(step.index, 11, "soft", f"Rule 11: {what}.")
             break
@@ -91,9 +90,7 @@ def _unsaid(case: Case, at: int, report: RuleStep) -> Iterator[Violation]:
     given = {str(step.arguments.get("team")) for _, step in case.earlier(at, "escalate")}
     now = report.before
     left = [
-        atom
-        for atom in sorted(now.present & seen_before(case.steps[:at]))
-        if now.outside.get(atom) not in given
+        atom for atom in sorted(now.present & case.known(at)) if now.outside.get(atom) not in given
     ]
     said = report.arguments.get("residual_alarms")
     if left and not said and not report.arguments.get("escalation"):
