@@ -24,6 +24,7 @@ from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Effect, ToolCall
 from telejudge_envs.nouns.task import Task, TaskView
 from telejudge_envs.nouns.trajectory import Change, Outcome, Step, Trajectory
+from telejudge_envs.nouns.verdict import Severity
 from telejudge_envs.protocol import World
 
 State = Mapping[str, Any]
@@ -111,6 +112,37 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLabel:
+    """What an oracle says of a call that knows only what the agent had seen before it.
+
+    `gain_bits`: information the result brought (None for a call that shows nothing);
+    `target_probability`: of a write, that what it would repair was broken (None: it repairs
+    nothing); `possible`: whether that was possible at all; `sufficient`: no cheaper action would
+    have done; `cheapest`: that action; `sentence`: the label in words.
+    """
+
+    gain_bits: float | None
+    target_probability: float | None
+    possible: bool
+    sufficient: bool
+    cheapest: str
+    sentence: str
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule of the world's policy that was broken, and the kind of defect that this is."""
+
+    step: int | None
+    rule: int
+    kind: str
+    severity: Severity
+    reason: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InspectedStep:
     """A call with its truth. `turn`: the message it was part of. `known`: paths whose current value
     earlier messages' results had told; calls of one message cannot build on each other."""
@@ -128,6 +160,7 @@ class InspectedStep:
     violation: str | None
     foreign: tuple[str, ...]
     charged: bool
+    label: CallLabel | None = None
 
     @property
     def ok(self) -> bool:
@@ -165,6 +198,10 @@ class Inspection:
     worse: frozenset[str]
     """Paths that ended less healthy than they started."""
     texts: tuple[tuple[int, str], ...]
+    breaches: tuple[Breach, ...] = ()
+    """What the world's own rules found."""
+    covered: frozenset[str] = frozenset()
+    """Names of general detectors whose question the world's rules or oracle answer better."""
 
     @property
     def solvable(self) -> bool:
