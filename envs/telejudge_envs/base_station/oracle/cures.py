@@ -18,6 +18,7 @@ from typing import Any
 
 from telejudge_envs.base_station.faults import ALWAYS_ESCALATED, atoms, object_of, split
 from telejudge_envs.base_station.parts import part
+from telejudge_envs.base_station.spec import part_for
 from telejudge_envs.base_station.state import RanDB
 
 READ, CONFIG, LOCK, TOKEN, RESET, HARD_RESET, VISIT = 1, 2, 3, 5, 6, 8, 100
@@ -54,13 +55,15 @@ def impact_of(tool: str, arguments: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Action:
-    """A remedy: call `tool` on `object_id`. `probability` of its fault, where one is known."""
+    """A remedy: call `tool` on `object_id`. `probability` of its fault, where one is known; `team`:
+    who is to be called where the tool is `escalate`."""
 
     tool: str
     object_id: str
     cost: int
     atom: str
     onsite: bool = False
+    team: str = ""
     probability: float = 1.0
 
 
@@ -115,9 +118,10 @@ class Cures:
         """Read which kinds of faults there are; the state may change afterwards."""
         site = db.focus
         known = atoms(len(db.sites[site].cells))
-        stubborn, others = _stubborn(db), _of_others(db)
+        stubborn = _stubborn(db)
+        others = _of_others(db) | {a: "vendor" for a in known if _no_part(db, a, stubborn)}
         return cls(
-            {atom: _action(db, atom, atom in stubborn, atom in others) for atom in known},
+            {atom: _action(db, atom, atom in stubborn, others.get(atom, "")) for atom in known},
             {atom: (split(atom)[0].slug, object_of(db, site, atom)) for atom in known},
         )
 
@@ -126,11 +130,11 @@ class Cures:
         return self._actions[atom]
 
 
-def _action(db: RanDB, atom: str, stubborn: bool, others: bool) -> Action:
+def _action(db: RanDB, atom: str, stubborn: bool, team: str) -> Action:
     fault, i = split(atom)
     where = object_of(db, db.focus, atom)
-    if others:
-        return Action("escalate", where, CONFIG, atom)
+    if team:
+        return Action("escalate", where, CONFIG, atom, team=team)
     if fault.code == "T3":
         return Action("set_hub_port", where, IMPACT["set_hub_port"], atom)
     tool, suffix = (WORN_REMEDIES if stubborn else SITE_REMEDIES)[fault.code]
@@ -152,8 +156,15 @@ def _stubborn(db: RanDB) -> set[str]:
     return found
 
 
-def _of_others(db: RanDB) -> set[str]:
-    """Atoms that the agent could not repair: no authority, no part, no licence."""
+def _no_part(db: RanDB, atom: str, stubborn: set[str]) -> bool:
+    """Whether the repair needs a part that is out of stock."""
+    kinds = ("worn", "shorted", "jammed") if atom in stubborn else ()
+    needed = part_for(atom, dict.fromkeys(kinds, True))
+    return needed is not None and not any(s.type == needed and not s.used for s in db.spares)
+
+
+def _of_others(db: RanDB) -> dict[str, str]:
+    """Atoms that another team must take, since the agent lacks the authority or the means."""
     site = db.sites[db.focus]
     fits = {
         "P1": site.power.generator_fitted,
@@ -161,8 +172,8 @@ def _of_others(db: RanDB) -> set[str]:
         "T1": db.links[site.id].owner == "own",
         "B3": bool(db.licence_pool),
     }
-    found = {code for code, can in fits.items() if not can}
+    found = [code for code, can in fits.items() if not can]
     for i, cell in enumerate(site.cells, start=1):
-        found |= {f"{code}.{i}" for code in ALWAYS_ESCALATED}
-        found |= set() if cell.mlb_headroom else {f"R5.{i}"}
-    return found
+        found += [f"{code}.{i}" for code in ALWAYS_ESCALATED]
+        found += [] if cell.mlb_headroom else [f"R5.{i}"]
+    return {atom: split(atom)[0].team for atom in found}

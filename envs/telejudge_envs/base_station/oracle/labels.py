@@ -35,7 +35,8 @@ class StepLabel:
     faults most probably there after the call. `target_probability`: before the call, that it would
     cure something; None for calls that cure nothing by nature, and for locking and unlocking that
     frames a repair. `cheapest`: the cheapest cure of a fault known with 90% before the call, None
-    while none is. `sufficient`: no gentler call would have done. `possible_sets`: after the call.
+    while none is (an escalated fault no longer counts). `sufficient`: no gentler call would have
+    done. `possible_sets`: after the call.
     """
 
     index: int
@@ -67,10 +68,12 @@ class Labeller:
         self._index = 0
         self._locks: dict[str, bool] = {}
         """Sectors that the agent locked -> whether work on them has begun since."""
+        self._handed_over: set[str] = set()
 
     def label(self, step: OracleStep) -> StepLabel:
         oracle, before = self.oracle, self.oracle.possible_sets
-        cheapest = cheapest_of(oracle.cures, self._posterior, SURE)
+        open_ = {a: p for a, p in self._posterior.items() if a not in self._handed_over}
+        cheapest = cheapest_of(oracle.cures, open_, SURE)
         target = self._target(step) if step.ok else None
         sufficient = not step.ok or self._sufficient(step)
         gain = self._happen(step) if step.ok else 0.0
@@ -116,6 +119,9 @@ class Labeller:
         if step.effect != "read":
             self.oracle.write(step.sets, step.clocked)
             self._note_locks(step)
+        if step.tool == "escalate":
+            cures, team = self.oracle.cures, step.arguments.get("team")
+            self._handed_over |= {a for a in cures.names if cures.cheapest(a).team == team}
         return self.oracle.see(step.shows, step.bits) if step.shows else 0.0
 
     def _note_locks(self, step: OracleStep) -> None:

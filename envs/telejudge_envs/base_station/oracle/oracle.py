@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from telejudge_envs.base_station.faults import atoms, present
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
@@ -198,8 +199,7 @@ def cheapest_of(cures: Cures, posterior: Mapping[str, float], at_least: float) -
     if not known:
         return None
     atom, p = min(known, key=lambda k: (cures.cheapest(k[0]).cost, -k[1]))
-    best = cures.cheapest(atom)
-    return Action(best.tool, best.object_id, best.cost, atom, best.onsite, p)
+    return replace(cures.cheapest(atom), probability=p)
 
 
 def _highest(posterior: Mapping[str, float], count: int) -> list[tuple[str, float]]:
