@@ -20,7 +20,7 @@ from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
 from telejudge_training.curriculum import TaskMix
-from telejudge_training.demonstrations import Demonstration, demonstrate
+from telejudge_training.demonstrations import Demonstration, demonstrate, renamed
 from telejudge_training.events import OnEvent, Progress
 from telejudge_training.files import write_json
 from telejudge_training.journal import Journal
@@ -42,7 +42,10 @@ def warm_start(
 ) -> None:
     """Fill `folder`; it appears only when all is done, so a kill leaves nothing half-made."""
     demos = make_demonstrations(recipe, world, tasks, seed=seed, emit=emit)
-    conversations = [demo.messages for demo in demos]
+    conversations = [
+        renamed(demo.messages, recipe.demonstrations.rename, random.Random(f"names|{seed}|{i}"))
+        for i, demo in enumerate(demos)
+    ]
     tokenizer = train_tokenizer(conversations, **recipe.tokenizer.model_dump())
     model = new_model(tokenizer, recipe.shape, seed=seed)
     if recipe.warm_start == "sft":

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from telejudge_envs.errors import MissingExtraError
@@ -120,21 +120,41 @@ def train_tokenizer(
     bpe_tokens: int = 400,
     max_phrases: int = 900,
     min_count: int = 6,
+    spelled: str = "",
+    apart: str = "",
+    cuts: Sequence[tuple[str, str]] = (),
 ) -> PreTrainedTokenizerFast:
     """Train on whole conversations. At most `bpe_tokens` + `max_phrases` tokens come out.
 
-    Raises `MissingExtraError` without transformers, `ValueError` without conversations.
+    `spelled`, `apart` and `cuts` are those of TokenizerSettings. Raises `MissingExtraError` without
+    transformers, `ValueError` without conversations.
     """
     if not conversations:
         raise ValueError("a tokenizer needs at least one conversation to be trained on")
     try:
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+        from tokenizers import (
+            Regex,
+            Tokenizer,
+            decoders,
+            models,
+            normalizers,
+            pre_tokenizers,
+            trainers,
+        )
         from transformers import PreTrainedTokenizerFast
     except ImportError as error:
         raise MissingExtraError("transformers", "train") from error
     texts = [text for conversation in conversations for _, text in texts_of(conversation)]
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    if spelled:
+        digits = pre_tokenizers.Digits(individual_digits=True)
+        bpe.pre_tokenizer = pre_tokenizers.Sequence([digits, bpe.pre_tokenizer])
+    if cuts:
+        replaced = [normalizers.Replace(Regex(pattern), text) for pattern, text in cuts]
+        normalizer = normalizers.Sequence(replaced)
+        bpe.normalizer = normalizer
+        texts = _each_once(texts, normalizer.normalize_str)
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=bpe_tokens,
@@ -143,7 +163,11 @@ def train_tokenizer(
         show_progress=False,
     )
     bpe.train_from_iterator(sorted(set(texts)), trainer)
-    bpe.add_tokens(find_phrases(texts, min_count=min_count, max_phrases=max_phrases))
+    bpe.add_tokens(
+        find_phrases(
+            texts, min_count=min_count, max_phrases=max_phrases, spelled=spelled, apart=apart
+        )
+    )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         eos_token=END,
@@ -156,3 +180,12 @@ def train_tokenizer(
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.response_template = RESPONSE_TEMPLATE  # type: ignore[attr-defined]
     return tokenizer
+
+
+def _each_once(texts: Sequence[str], change: Callable[[str], str]) -> list[str]:
+    """Apply `change`, to equal texts only once."""
+    known: dict[str, str] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = change(text)
+    return [known[text] for text in texts]
