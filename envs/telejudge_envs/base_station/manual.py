@@ -47,7 +47,9 @@ def search(query: str, k: int = 3) -> list[dict[str, str]]:
 @functools.cache
 def sections() -> tuple[Section, ...]:
     """The manual in its order: every `## ` heading begins a section."""
-    text = resources.files(__package__).joinpath("manual.md").read_text(encoding="utf-8")
+    text = (
+        resources.files(__package__ or __name__).joinpath("manual.md").read_text(encoding="utf-8")
+    )
     parts = re.split(r"^## ", text, flags=re.M)[1:]
     return tuple(Section(*(x.strip() for x in part.split("\n", 1))) for part in parts)
 

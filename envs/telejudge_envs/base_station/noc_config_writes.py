@@ -33,6 +33,9 @@ KIND = {"nRTAC": "gnb", "nrPci": "cell", "remoteAddress": "gnb", "vlan": "port"}
 RANGE = {"nRTAC": (0, 2**24 - 1), "nrPci": (0, 1007), "vlan": (1, 4094)}
 """TAC: 24 bits, TS 38.413. PCI of NR: TS 38.211. VLAN id: IEEE 802.1Q."""
 
+RESTORABLE = {*KIND, "localAddress", "plmn", "tilt", "configuredMaxTxPower", "relation"}
+"""What a stored configuration file holds; software releases are none of it."""
+
 CODE = {attribute: code for code, attribute in ATTRIBUTE.items()}
 
 
@@ -124,13 +127,13 @@ class ConfigWrites(Toolkit):
     def _restore(self, record: ChangeRecord) -> None:
         located = find(self.db, record.object_id)
         thing = located.thing
+        if record.attribute not in RESTORABLE:
+            raise ToolError(f"{record.id} is no change of configuration; nothing was changed")
         if record.attribute == "relation" and isinstance(thing, Cell):
             have = {r.adjacentNRCellRef for r in thing.relations}
             if record.before is not None and record.before not in have:
                 put_neighbour(self.db, thing, record.before)
             return
-        if record.attribute not in type(thing).model_fields:
-            raise ToolError(f"{record.id} cannot be undone from here; its author must")
         if located.kind == "ret":
             demand_link(self.db, owner(located), located.sector)
             if thing.jammed or not thing.calibrated:

@@ -9,7 +9,7 @@ from request_approval.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
@@ -21,7 +21,10 @@ from telejudge_envs.base_station.noc_common import Action, done, find, find_site
 from telejudge_envs.base_station.state import ApprovalToken, Escalation, Team
 from telejudge_envs.base_station.toolkit import ToolError, Toolkit, write
 
-FaultClass = Annotated[Literal[SLUGS], WithJsonSchema({"type": "string", "enum": list(SLUGS)})]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    FaultClass = str
+else:
+    FaultClass = Literal[SLUGS]
 
 
 class RootCause(TypedDict):
