@@ -8,6 +8,7 @@ distributions. Jitter is a hash of seed, object, counter and minute and never cr
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,34 @@ class Sample:
     bits: Mapping[str, int]
     when: int
 
+    @functools.cached_property
+    def sector(self) -> str:
+        return self.about.rpartition("-C")[2]
+
+    @functools.cached_property
+    def attempts(self) -> int:
+        return round(self.load * self.between(900, 1000, "attempts"))
+
+    @functools.cached_property
+    def connected(self) -> int:
+        return self.attempts - self.some(1 + self.attempts // 80, "RRC failures")
+
+    @functools.cached_property
+    def contexts(self) -> int:
+        return self.connected - self.some(1 + self.connected // 120, "NG failures")
+
+    @functools.cached_property
+    def bearers(self) -> int:
+        return round(self.contexts * 1.2)
+
+    @functools.cached_property
+    def bearers_up(self) -> int:
+        return self.bearers - self.some(1 + self.bearers // 120, "DRB failures")
+
+    @functools.cached_property
+    def handovers(self) -> int:
+        return 30 + round(self.load * self.between(180, 220, "handovers"))
+
     def between(self, low: float, high: float, counter: str) -> float:
         return spread(low, high, self.db.seed, self.about, counter, self.when)
 
@@ -57,45 +86,22 @@ def hour_load(db: RanDB, site: Site, cell_id: str) -> float:
 
 
 def value(sample: Sample, name: str) -> Value:
+    """The counter's value. Raises KeyError for a name that kpi_table.py does not have."""
     if COUNTERS[name].site:
         return _SITE[name](sample)
-    sector = sample.about.rpartition("-C")[2]
+    bits, sector = sample.bits, sample.sector
     if name == "X.CellUnavailableTime":
-        return 0 if sample.bits[f"kpi.up.{sector}"] else PERIOD_S
-    if not sample.bits[f"kpi.traffic.{sector}"]:
+        return 0 if bits[f"kpi.up.{sector}"] else PERIOD_S
+    if not bits[f"kpi.traffic.{sector}"]:
         return None if name in _DISTRIBUTIONS else 0
-    shown = [e for e in COUNTERS[name].shows if e != "kpi.traffic"]
-    off = any(sample.bits[f"{e}.{sector}"] for e in shown)
+    fault = _FAULT[name]
+    off = bool(fault and bits[f"{fault}.{sector}"])
     return _CELL[name](sample, off)
-
-
-def _attempts(s: Sample) -> int:
-    return round(s.load * s.between(900, 1000, "attempts"))
-
-
-def _connected(s: Sample) -> int:
-    return _attempts(s) - s.some(1 + _attempts(s) // 80, "RRC failures")
-
-
-def _contexts(s: Sample) -> int:
-    return _connected(s) - s.some(1 + _connected(s) // 120, "NG failures")
-
-
-def _bearers(s: Sample) -> int:
-    return round(_contexts(s) * 1.2)
-
-
-def _bearers_up(s: Sample) -> int:
-    return _bearers(s) - s.some(1 + _bearers(s) // 120, "DRB failures")
-
-
-def _handovers(s: Sample) -> int:
-    return 30 + round(s.load * s.between(180, 220, "handovers"))
 
 
 def _handovers_done(s: Sample, off: bool) -> int:
     low, high = (0.55, 0.75) if off else (0.96, 0.995)
-    return math.floor(_handovers(s) * s.between(low, high, "handover success"))
+    return math.floor(s.handovers * s.between(low, high, "handover success"))
 
 
 def _throughput(s: Sample, off: bool) -> int:
@@ -116,24 +122,30 @@ def noise_dbm(s: Sample, interference_dbm: float, key: str) -> float:
 
 
 _CELL: dict[str, Callable[[Sample, bool], Value]] = {
-    "RRC.ConnEstabAtt": lambda s, off: _attempts(s),
-    "RRC.ConnEstabSucc": lambda s, off: _connected(s),
-    "UECNTX.ConnEstabAtt": lambda s, off: _connected(s),
-    "UECNTX.ConnEstabSucc": lambda s, off: _contexts(s),
-    "DRB.EstabAtt": lambda s, off: _bearers(s),
-    "DRB.EstabSucc": lambda s, off: _bearers_up(s),
+    "RRC.ConnEstabAtt": lambda s, off: s.attempts,
+    "RRC.ConnEstabSucc": lambda s, off: s.connected,
+    "UECNTX.ConnEstabAtt": lambda s, off: s.connected,
+    "UECNTX.ConnEstabSucc": lambda s, off: s.contexts,
+    "DRB.EstabAtt": lambda s, off: s.bearers,
+    "DRB.EstabSucc": lambda s, off: s.bearers_up,
     "DRB.RelActNbr": lambda s, off: s.some(4, "releases"),
-    "DRB.SessionTime": lambda s, off: _bearers_up(s) * 20 + s.some(20, "session time"),
+    "DRB.SessionTime": lambda s, off: s.bearers_up * 20 + s.some(20, "session time"),
     "RRU.PrbTotDl": _share_of_prbs,
     "DRB.UEThpDl": _throughput,
-    "MM.HoExeInterReq": lambda s, off: _handovers(s),
+    "MM.HoExeInterReq": lambda s, off: s.handovers,
     "MM.HoExeInterSucc": _handovers_done,
     "HO.IntraSys.TooLate": lambda s, off: (18 if off else 0) + s.some(20 if off else 4, "late"),
-    "RACH.PreambleACell": lambda s, off: round(_attempts(s) * s.between(1.5, 1.9, "preambles")),
+    "RACH.PreambleACell": lambda s, off: round(s.attempts * s.between(1.5, 1.9, "preambles")),
     "L1M.ATADist": lambda s, off: round(s.between(*((22, 35) if off else (3, 9)), "far"), 1),
     "L1M.SS-RSRP": lambda s, off: round(s.between(*((20, 30) if off else (3, 8)), "weak"), 1),
     "X.ULNoise": lambda s, off: noise_dbm(s, INTERFERENCE_DBM if off else -math.inf, "noise"),
 }
+
+_FAULT = {
+    name: next((e for e in counter.shows if e != "kpi.traffic"), "")
+    for name, counter in COUNTERS.items()
+}
+"""The effect that puts a counter of a cell with traffic off its usual values."""
 
 _DISTRIBUTIONS = frozenset({"L1M.ATADist", "L1M.SS-RSRP", "X.ULNoise", "DRB.UEThpDl"})
 """Counters that have no value when there is nobody to measure; the others count 0."""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from telejudge_envs.base_station.formulas import far_edge_m
+from telejudge_envs.base_station.kept import recall
 from telejudge_envs.base_station.kpi_table import (
     CELL_KPIS,
     KPI_NAMES,
@@ -135,8 +136,11 @@ def _cell_report(
 
 
 def _cell_sample(db: RanDB, site: Site, cell: Cell) -> Sample:
-    load = hour_load(db, site, cell.id)
-    return Sample(db, site, cell.id, cell.rat, load, observe(db)[site.id], db.clock_min)
+    def make() -> Sample:
+        load = hour_load(db, site, cell.id)
+        return Sample(db, site, cell.id, cell.rat, load, observe(db)[site.id], db.clock_min)
+
+    return recall(db, ("sample", cell.id), make)
 
 
 def _site_sample(db: RanDB, site: Site) -> Sample:
