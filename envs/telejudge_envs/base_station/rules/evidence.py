@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 
 from telejudge_envs.base_station.faults import atoms, exclusive, split
-from telejudge_envs.base_station.physics import effects
+from telejudge_envs.base_station.physics import effects, logged
 from telejudge_envs.base_station.rules.record import RuleStep, Situation
 
 AT_MOST = 3
@@ -51,7 +51,8 @@ def remote(sectors: int) -> tuple[str, ...]:
 def explained(steps: Sequence[RuleStep]) -> bool:
     """Whether remote faults alone, at most three, can explain all that the steps showed.
 
-    Facts that a write left fixed (`sets`) are known from then on.
+    Facts that a write left fixed (`sets`) are known from then on. What the change log tells is
+    about the start: a wrong value that has a record is one that was there.
     """
     readings = [step for step in steps if step.shows or step.sets]
     if not readings:
@@ -59,7 +60,8 @@ def explained(steps: Sequence[RuleStep]) -> bool:
     sectors = _sectors(readings[0].before)
     count, masks = _hypotheses(sectors)
     full = (1 << count) - 1
-    possible, known = full, dict(masks)
+    logs = {f"was.{atom}": masks[atom] for atom in logged(sectors)}
+    possible, known = full, masks | logs
     for step in readings:
         known.update({atom: full * bit for atom, bit in step.sets.items() if atom in known})
         now = told(step)
