@@ -1,0 +1,299 @@
+"""A scripted field technician for dual-control episodes: no model, same words for the same talk.
+
+In: the conversation. Out: his next message. He carries out the steps that the agent's last text
+asks for, one at a time, stops at the first that fails or that he does not understand, and reports
+what the tools said. He never repairs anything by himself.
+
+    world.open(task, user=ScriptedTechnician(task, seed=0))
+
+| persona | what is special |
+|---|---|
+| expert | on arrival he looks around unasked and tells; finds a spare of the right type himself |
+| novice | does only what is said; rarely takes an ambiguous "the radio unit" for the wrong one |
+| wrong_theory | is sure of a cause that it is not, and says so; does what is asked all the same |
+
+A false claim and a misunderstanding are his faults, not the agent's: see `faults_in`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Sequence
+
+from telejudge_envs.base_station.jitter import share, whole
+from telejudge_envs.base_station.layout import SECTORS
+from telejudge_envs.base_station.technician_talk import Heard, Step, Unclear, understand
+from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
+from telejudge_envs.nouns.task import Task
+from telejudge_envs.nouns.trajectory import Failure
+
+IT_SAYS = "It says:\n"
+FAILED = "but it failed. "
+"""Parts of his reports, by which a scripted agent tells a tool's output from his own words."""
+
+MISHEARS = 0.1
+"""Share of ambiguous orders that a novice does not ask about."""
+
+THEORIES: dict[str, str] = {
+    "F3": "the power amplifier of a radio unit is dead; with this model it always is",
+    "T1": "somebody cut the backhaul fibre; they are digging down the road",
+    "B2": "the baseband board is broken; these boards die every summer",
+    "S1": "the GNSS antenna is gone; I have seen that a hundred times",
+    "P2": "a rectifier is dead; that batch was never any good",
+    "A1": "there is water in an antenna line; it rained all week",
+}
+"""Causes that he can be sure of, by fault code; the one he names is never among the real ones."""
+
+_GREETED = re.compile(
+    r"^\W*(?:thanks?|thank you|ok(?:ay)?|hello|hi|good|great|fine|perfect)\b", re.I
+)
+_LOOKED = "look"
+_DID = "do"
+
+
+class ScriptedTechnician:
+    """Plays the technician of one task, by the persona in its hidden part."""
+
+    def __init__(self, task: Task, seed: int = 0) -> None:
+        spec = task.hidden.get("spec", {})
+        self.persona: str = spec.get("persona", "expert")
+        self._key = f"{task.id}|{seed}"
+        self._codes = {atom.partition(".")[0] for atom in spec.get("atoms", ())}
+        self._heard: tuple[Message, ...] = ()
+        self._tools: tuple[ToolSpec, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Failure, ...]:
+        """His faults in the conversation so far."""
+        return self.faults_in(self._heard)
+
+    def reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
+        """His next message: words, or a call of one of his tools."""
+        self._tools = tuple(tools)
+        message = self._reply(conversation, tools)
+        self._heard = (*conversation, message)
+        return message
+
+    def _reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
+        at = _last_words(conversation)
+        if at is None:
+            return _say("I am listening. What shall I do?")
+        since = _own(conversation[at + 1 :])
+        done = [m for m in since if m.tool_calls]
+        results = [m for m in since if m.role == "tool"]
+        heard = self._understood(conversation, at, tools)
+        arrived = bool(done) and done[-1].tool_calls[0].name == "travel_to_site"
+        if self.persona == "expert" and arrived and not results[-1].error:
+            return self._look_around(done[-1].tool_calls[0], conversation)
+        count = sum(m.tool_calls[0].id.startswith(_DID) for m in done)
+        failed = any(m.error for m in results)
+        if not failed and count < len(heard.steps):
+            step = self._with_spare(heard.steps[count], conversation)
+            if isinstance(step, Step):
+                return _call(conversation, (step,), _DID if not step.lacks else _LOOKED)
+            return _say(self._report(conversation, since, heard, step, count))
+        return _say(self._report(conversation, since, heard, None, count))
+
+    def faults_in(self, conversation: Sequence[Message]) -> tuple[Failure, ...]:
+        """His false claims and misunderstandings in a transcript."""
+        claim = self._claim()
+        found: list[Failure] = []
+        if any(m.role == "user" and claim and claim in m.text for m in conversation):
+            found.append(Failure(owner="user", cause="wrong_claim", detail=claim))
+        for at, message in enumerate(conversation):
+            if message.role == "assistant" and not message.tool_calls:
+                acted = any(m.tool_calls for m in _own(conversation[at + 1 : at + 2]))
+                heard = self._understood(conversation, at, self._tools)
+                found += [
+                    Failure(owner="user", cause="misunderstanding", detail=what)
+                    for what in heard.guessed
+                    if acted
+                ]
+        return tuple(found)
+
+    # -- understanding
+
+    def _understood(
+        self, conversation: Sequence[Message], at: int, tools: Sequence[ToolSpec]
+    ) -> Heard:
+        text = conversation[at].text
+        return understand(text, tools, _sent_to(conversation[:at]), self._guess(text))
+
+    def _guess(self, text: str):
+        def sector(clause: str) -> int | None:
+            key = (self._key, text, clause)
+            if self.persona != "novice" or share(*key) >= MISHEARS:
+                return None
+            return 1 + whole(SECTORS, *key, "sector")
+
+        return sector
+
+    def _with_spare(self, step: Step | Unclear, conversation: Sequence[Message]) -> Step | Unclear:
+        """An expert finds the spare part that was not named; the others ask."""
+        if isinstance(step, Unclear) or not step.lacks:
+            return step
+        if self.persona == "expert":
+            spares = _spares(conversation)
+            if spares is None:
+                return Step("list_spares", {}, step.lacks)
+            fit = next((s["spare_id"] for s in spares if s["type"] == step.lacks), None)
+            if fit is not None:
+                return Step(step.tool, {**step.arguments, "spare_id": fit})
+        target = step.arguments.get("slot") or step.arguments.get("port_id")
+        return Unclear(f"{step.tool} on {target}", f"which {step.lacks}? Tell me the spare's id.")
+
+    # -- talking
+
+    def _look_around(self, travel: ToolCall, conversation: Sequence[Message]) -> Message:
+        site = travel.arguments["site_id"]
+        units = (f"{site}-BM", f"{site}-BB")
+        steps = [Step("check_leds", {"unit_id": unit}) for unit in units]
+        return _call(conversation, (Step("check_breakers", {}), *steps), _LOOKED)
+
+    def _claim(self) -> str:
+        """What he is wrongly sure of, the same for the whole episode."""
+        if self.persona != "wrong_theory":
+            return ""
+        wrong = [text for code, text in THEORIES.items() if code not in self._codes]
+        return f"If you ask me: {random.Random(self._key).choice(wrong)}."
+
+    def _report(
+        self,
+        conversation: Sequence[Message],
+        since: Sequence[Message],
+        heard: Heard,
+        unclear: Unclear | None,
+        count: int,
+    ) -> str:
+        told: list[str] = []
+        claim = self._claim()
+        if claim and since and not any(m.role == "user" and claim in m.text for m in conversation):
+            told.append(claim)
+        volunteered, asked = _results(since)
+        told += volunteered
+        told += _remarks(heard, unclear, count)
+        if not (told or asked):
+            text = conversation[_last_words(conversation) or 0].text
+            told.append(_nothing_to_do(text))
+        return "\n\n".join([*told, *asked])
+
+
+def _remarks(heard: Heard, unclear: Unclear | None, count: int) -> list[str]:
+    """What he did not do, and why."""
+    told: list[str] = []
+    if heard.forbidden:
+        told.append(f"I keep my hands off, as you said: {'; '.join(heard.forbidden)}.")
+    if heard.conditional:
+        told.append(
+            f"You said 'if': I did not do this: {'; '.join(heard.conditional)}. "
+            "I tell you what I see and you decide."
+        )
+    if unclear is not None:
+        words = f' "{unclear.words}":' if unclear.words else ""
+        told.append(f"Sorry, I did not understand{words} {unclear.why}")
+        count += 1
+    rest = [step.tool for step in heard.steps[count:] if isinstance(step, Step)]
+    if rest:
+        told.append(f"I stopped there and have not done: {', '.join(rest)}.")
+    return told
+
+
+def _nothing_to_do(text: str) -> str:
+    if _GREETED.match(text):
+        return "All right. I wait for your next step."
+    if text.rstrip().endswith("?"):
+        return "I cannot tell: none of my tools shows that. Ask me to check or measure something."
+    return (
+        f'I find no step for me in "{text.strip()[:120]}". Tell me what to do, such as '
+        "'go to site K042', 'check the breakers' or reset_breaker(feed=\"K042-FD2\")."
+    )
+
+
+def _results(since: Sequence[Message]) -> tuple[list[str], list[str]]:
+    """Reports of what he did unasked, and of what he was asked to do."""
+    calls = {call.id: call for m in since for call in m.tool_calls}
+    volunteered: list[str] = []
+    asked: list[str] = []
+    for result in since:
+        call = calls.get(result.tool_call_id or "")
+        if call is None:
+            continue
+        words = in_words(result.text)
+        if call.id.startswith(_LOOKED):
+            volunteered.append(f"I had a look myself ({call.name}): {words}.")
+        elif result.error:
+            asked.append(f"I tried {call.name}, {FAILED}{IT_SAYS}{result.text}")
+        else:
+            asked.append(f"I ran {call.name}: {words}. {IT_SAYS}{result.text}")
+    return volunteered, asked
+
+
+def in_words(text: str) -> str:
+    """A tool's result as somebody on the telephone would tell it."""
+    try:
+        result = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(result, dict):
+        return text
+    if "effect" in result:
+        return str(result["effect"])
+    said = _flat(result.get("data", result))
+    reading = result.get("reading_id")
+    return f"{said} (reading {reading})" if reading else said
+
+
+def _flat(data: object) -> str:
+    if isinstance(data, dict):
+        return ", ".join(f"{key} {_flat(value)}" for key, value in data.items())
+    if isinstance(data, list):
+        return "; ".join(_flat(item) for item in data) or "nothing"
+    return "none" if data is None else str(data)
+
+
+def _last_words(conversation: Sequence[Message]) -> int | None:
+    """Where the agent spoke to him last."""
+    for at in range(len(conversation) - 1, -1, -1):
+        message = conversation[at]
+        if message.role == "assistant" and not message.tool_calls:
+            return at
+    return None
+
+
+def _own(messages: Sequence[Message]) -> list[Message]:
+    return [m for m in messages if m.role in ("user", "tool")]
+
+
+def _sent_to(conversation: Sequence[Message]) -> str | None:
+    """The site of his dispatch, which he knows from his work order."""
+    sites = [
+        str(call.arguments.get("site_id"))
+        for m in conversation
+        for call in m.tool_calls
+        if call.name in ("dispatch_technician", "travel_to_site")
+    ]
+    return sites[-1] if sites else None
+
+
+def _spares(conversation: Sequence[Message]) -> list[dict[str, str]] | None:
+    """What his last look into the van showed; None when he has not looked."""
+    looks = {c.id for m in conversation for c in m.tool_calls if c.name == "list_spares"}
+    for message in reversed(conversation):
+        if message.role == "tool" and message.tool_call_id in looks and not message.error:
+            return json.loads(message.text)["data"]
+    return None
+
+
+def _say(text: str) -> Message:
+    return Message(role="user", text=text)
+
+
+def _call(conversation: Sequence[Message], steps: Sequence[Step], why: str) -> Message:
+    so_far = sum(len(m.tool_calls) for m in conversation if m.role == "user")
+    calls = (
+        ToolCall(id=f"{why}_{n}", name=step.tool, arguments=step.arguments, owner="user")
+        for n, step in enumerate(steps, start=so_far + 1)
+    )
+    return Message(role="user", tool_calls=tuple(calls))
