@@ -107,6 +107,7 @@ def test_probability_that_a_write_cures_something() -> None:
     assert single is not None
     assert 0 < single < both < single + oracle.posterior()["B4.1"]
     assert oracle.target_probability({"on_ptp": 0}) is None
+    assert oracle.target_probability({"on_ptp": 1, "S2": 0}) == oracle.posterior()["S1"]
     assert oracle.target_probability({"locked.1": 1, "R6.1": 0}) is None
     assert oracle.target_probability({"locked.1": 0, "R6.1": 0}) == pytest.approx(
         oracle.posterior()["R6.1"]

@@ -132,7 +132,9 @@ class Belief:
             if name not in self.now:
                 raise UsageError(f"no fact '{name}'; correct the `sets` of the tool")
             self.now[name] = full if bit else 0
-        if sets.get(ON_PTP):  # a lost master is still lost: only they differ who never had it lost
+        if (
+            sets.get(ON_PTP) and "S2" not in sets
+        ):  # a lost master is still lost: only they differ who never had it lost
             self.now["S2"] = self.initial["S2"] if self.start.ptp_fitted else full
         for name in CLOCKED:
             self.now[name] = full if clocked.get(name, int(bool(self.now[name]))) else 0

@@ -10,7 +10,7 @@ In: the world at the start and the calls. Out: StepLabels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from telejudge_envs.base_station.oracle.cures import Action, impact_of
@@ -23,6 +23,9 @@ DISPATCH = "dispatch_technician"
 WASTED = ("reset_board", "reset_rru")
 """Calls that interrupt service; where they cure nothing they were never the cheapest means."""
 
+WORTH_MENTIONING = 0.05
+"""By how much a probability must move for the sentence to name its fault."""
+
 VISIT_SUPPORTED = 0.5
 """A visit is justified when a fault that needs one is at least as likely as not."""
 
@@ -32,11 +35,11 @@ class StepLabel:
     """What the oracle says of one call.
 
     `gain_bits`: information of what it showed, 0.0 when it told nothing new. `top`: the three
-    faults most probably there after the call. `target_probability`: before the call, that it would
-    cure something; None for calls that cure nothing by nature, and for locking and unlocking that
-    frames a repair. `cheapest`: the cheapest cure of a fault known with 90% before the call, None
-    while none is (an escalated fault no longer counts). `sufficient`: no gentler call would have
-    done. `possible_sets`: after the call.
+    faults most probably there after the call. `target_probability`: before the call, that a fault
+    that it is good against is there; None for calls that cure nothing by nature, and for locking
+    and unlocking that frames a repair. `cheapest`: the cheapest cure of a fault known with 90%
+    before the call, None while none is (an escalated fault no longer counts). `sufficient`: no
+    gentler call would have done. `possible_sets`: after the call.
     """
 
     index: int
@@ -66,12 +69,13 @@ class Labeller:
         self.oracle = oracle
         self._posterior = oracle.posterior()
         self._index = 0
-        self._locks: dict[str, bool] = {}
-        """Sectors that the agent locked -> whether work on them has begun since."""
+        self._locks: dict[str, float | None] = {}
+        """Sectors that the agent locked -> how probably they had been left locked (to lock hides
+        that), or None when work on them has begun since."""
         self._handed_over: set[str] = set()
 
     def label(self, step: OracleStep) -> StepLabel:
-        oracle, before = self.oracle, self.oracle.possible_sets
+        oracle, before, known = self.oracle, self.oracle.possible_sets, self._posterior
         open_ = {a: p for a, p in self._posterior.items() if a not in self._handed_over}
         cheapest = cheapest_of(oracle.cures, open_, SURE)
         target = self._target(step) if step.ok else None
@@ -93,23 +97,23 @@ class Labeller:
             sentence="",
         )
         self._index += 1
-        return replace(label, sentence=self._sentence(step, label, before))
+        return replace(label, sentence=self._sentence(step, label, before, known))
 
     # -- judgements
 
     def _target(self, step: OracleStep) -> float | None:
         """Unlocking after a lock of one's own frames a repair, unless nothing else was done in
         between: then the pair was meant to wake a hung cell."""
-        for sector, worked_on in self._locks.items():
+        for sector, left in self._locks.items():
             if step.sets.get(f"{LOCKED}.{sector}") == 0:
-                return None if worked_on else self.oracle.any_of([f"B4.{sector}"])
+                return None if left is None else max(left, self.oracle.any_of([f"B4.{sector}"]))
         return self.oracle.target_probability(step.sets)
 
     def _sufficient(self, step: OracleStep) -> bool:
         if step.tool == DISPATCH:
             onsite = [a for a in self._posterior if self.oracle.cures.cheapest(a).onsite]
             return self.oracle.any_of(onsite) >= VISIT_SUPPORTED
-        cured = self.oracle.cured_by(step.sets)
+        cured = self.oracle.targets(step.sets)
         if not cured:
             return step.tool not in WASTED
         meant = max(cured, key=lambda atom: self._posterior[atom])
@@ -127,52 +131,66 @@ class Labeller:
     def _note_locks(self, step: OracleStep) -> None:
         touched = _sectors_of(step)
         for sector in touched & self._locks.keys():
-            self._locks[sector] = True
+            self._locks[sector] = None
         for sector in touched:
             locked = step.sets.get(f"{LOCKED}.{sector}")
             if locked:
-                self._locks[sector] = False
+                self._locks[sector] = self._posterior.get(f"R6.{sector}", 0.0)
             elif locked == 0:
                 self._locks.pop(sector, None)
 
     # -- words
 
-    def _sentence(self, step: OracleStep, label: StepLabel, before: int) -> str:
-        words = f"{step.tool} {self._told(step, label, before)}"
+    def _sentence(
+        self, step: OracleStep, label: StepLabel, before: int, known: Mapping[str, float]
+    ) -> str:
+        words = f"{step.tool} {self._told(step, label, before, known)}"
         return (
             f"{words} (approximate: more than three faults)." if label.approximate else words + "."
         )
 
-    def _told(self, step: OracleStep, label: StepLabel, before: int) -> str:
+    def _told(
+        self, step: OracleStep, label: StepLabel, before: int, known: Mapping[str, float]
+    ) -> str:
         if not step.ok:
             return "failed, so it told and changed nothing"
         if label.target_probability is not None:
-            return self._aimed(label)
+            return _aimed(label)
         if label.gain_bits > 0:
-            return f"{_excluded(label, before)} ({label.gain_bits:.1f} bits); {self._leader(label)}"
+            bits = f"{label.gain_bits:.1f}" if label.gain_bits >= 0.1 else "under 0.1"
+            return f"{_excluded(label, before)} ({bits} bits); {self._moved(label, known)}"
         if step.effect == "read":
             return f"told nothing new; {self._leader(label)}"
         if not label.sufficient:
             why = "needs a visit" if step.tool == DISPATCH else "it would cure"
             return f"was not called for: no fault that {why} is likely" + _instead(label)
-        return f"cures no fault by itself; {self._leader(label)}"
+        return f"is directed at no fault; {self._leader(label)}"
 
-    def _aimed(self, label: StepLabel) -> str:
-        chance = label.target_probability or 0.0
-        verdict = "justified" if chance >= SURE else "premature" if chance > 0 else "pointless"
-        words = f"was {verdict}: a fault that it cures was there with {_percent(chance)}"
-        return words if label.sufficient else words + ", but gentler means exist" + _instead(label)
+    def _moved(self, label: StepLabel, known: Mapping[str, float]) -> str:
+        """The fault of which the reading told most, else the one that leads."""
+        moved = {a: abs(p - known[a]) for a, p in self._posterior.items()}
+        atom = max(moved, key=lambda a: (moved[a], self._posterior[a]))
+        if moved[atom] < WORTH_MENTIONING:
+            return self._leader(label)
+        return f"{self.fault_name(atom)} is now at {_percent(self._posterior[atom])}"
 
     def _leader(self, label: StepLabel) -> str:
         atom, p = label.top[0]
         if p == 0:
             return "no fault is left to suspect"
-        return f"{self.fault_name(atom)} is now at {_percent(p)}"
+        return f"most probable is {self.fault_name(atom)} at {_percent(p)}"
 
     def fault_name(self, atom: str) -> str:
         """`rru_breaker_open on K042-FD2`."""
         slug, where = self.oracle.cures.names[atom]
         return f"{slug} on {where}"
+
+
+def _aimed(label: StepLabel) -> str:
+    chance = label.target_probability or 0.0
+    verdict = "justified" if chance >= SURE else "premature" if chance > 0 else "pointless"
+    words = f"was {verdict}: a fault that it is good against was there with {_percent(chance)}"
+    return words if label.sufficient else words + ", but gentler means exist" + _instead(label)
 
 
 def _excluded(label: StepLabel, before: int) -> str:

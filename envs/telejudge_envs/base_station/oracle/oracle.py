@@ -26,7 +26,7 @@ from telejudge_envs.base_station.faults import atoms, present
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.cures import Action, Cures
 from telejudge_envs.base_station.oracle.space import space_of
-from telejudge_envs.base_station.physics import LOCKED
+from telejudge_envs.base_station.physics import LOCKED, ON_PTP
 from telejudge_envs.base_station.state import RanDB
 
 PRIOR = (0.02, 0.55, 0.28, 0.15, 0.08)
@@ -122,13 +122,16 @@ class Oracle:
         return bool(self._belief.alive & facts.get(atom, 0))
 
     def target_probability(self, sets: Mapping[str, int]) -> float | None:
-        """Before a call with these `sets`: probability that it would cure something. None when
-        the call cures nothing by its nature (to lock a cell is no cure)."""
-        wanted = self.cured_by(sets)
+        """Before a call with these `sets`: probability that a fault that it is good against is
+        there. None when by its nature the call is good against none (to lock a cell is no cure)."""
+        wanted = self.targets(sets)
         return self.any_of(wanted) if wanted else None
 
-    def cured_by(self, sets: Mapping[str, int]) -> list[str]:
-        """The atoms that a call with these `sets` takes away."""
+    def targets(self, sets: Mapping[str, int]) -> list[str]:
+        """The atoms that a call with these `sets` takes away. A switch to PTP takes none away, but
+        spares the cells the lack of GNSS (S1)."""
+        if sets.get(ON_PTP):
+            return ["S1"]
         return [
             name
             for name, bit in sets.items()

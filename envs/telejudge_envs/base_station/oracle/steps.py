@@ -1,6 +1,4 @@
-"""What the oracle needs to know of a call.
-
-In: a call as `retrace` made it again. Out: an OracleStep.
+"""What the oracle needs to know of a call; `retrace.oracle_steps` makes them from a trajectory.
 
     labels = label_steps(db_at_start, oracle_steps(retrace(episode, messages)))
 
@@ -9,14 +7,11 @@ A failed call told nothing and changed nothing as far as the oracle is concerned
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telejudge_envs.nouns.message import Effect
-
-if TYPE_CHECKING:
-    from telejudge_envs.base_station.retrace import Traced
 
 
 @dataclass(frozen=True)
@@ -32,20 +27,3 @@ class OracleStep:
     sets: Mapping[str, int] = field(default_factory=dict)
     bits: Mapping[str, int] = field(default_factory=dict)
     clocked: Mapping[str, int] = field(default_factory=dict)
-
-
-def oracle_steps(traced: Iterable[Traced]) -> list[OracleStep]:
-    """The calls of a trajectory, both owners', in their order."""
-    return [
-        OracleStep(
-            tool=step.call.name,
-            arguments=step.call.arguments,
-            ok=not step.result.error,
-            effect=step.effect or "read",
-            shows=step.shows,
-            sets=step.sets,
-            bits=step.bits,
-            clocked=step.clocked,
-        )
-        for step in traced
-    ]
