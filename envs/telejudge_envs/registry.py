@@ -17,12 +17,12 @@ def world_names() -> tuple[str, ...]:
 
 
 def open_world(name: str, **options: Any) -> World:
-    """The world called `name`.
+    """The world called `name`, dashes and case aside.
 
     Raises UsageError naming the known worlds, or the option that this world does not take.
     """
     for point in metadata.entry_points(group=ENTRY_POINTS):
-        if point.name == name:
+        if _plain(point.name) == _plain(name):
             make = point.load()
             _check_options(name, make, options)
             return make(**options)
@@ -40,3 +40,7 @@ def _check_options(name: str, make: Any, options: dict[str, Any]) -> None:
                 f"world '{name}' takes no option {option} (--{option.replace('_', '-')}); "
                 f"its options: {', '.join(taken) or 'none'}"
             )
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "").replace("_", "").lower()

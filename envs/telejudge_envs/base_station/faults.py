@@ -353,9 +353,10 @@ def exclusive(one: str, other: str) -> bool:
 
 
 def inject(db: RanDB, atom: str, variant: Variant | None = None) -> None:
-    """Put the fault into the focus site."""
+    """Put the fault into the focus site. A state that was read before counts as changed."""
     fault, sector = split(atom)
     fault.inject(db, db.sites[db.focus], sector, variant or {})
+    db.version += 1
 
 
 def present(db: RanDB, site_id: str, atom: str) -> bool:

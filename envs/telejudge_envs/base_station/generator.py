@@ -17,6 +17,7 @@ import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from telejudge_envs.base_station.faults import CAN_BE_UNFIXABLE, FAULTS, atoms, exclusive
@@ -85,6 +86,18 @@ def generate(sizes: dict[str, int] | None = None, seed: int = 0) -> dict[str, li
     wanted = sizes or SIZES
     seen: dict[str, str] = {}
     return {name: list(_split(name, count, seed, seen)) for name, count in wanted.items()}
+
+
+def write(folder: Path, specs: dict[str, list[Spec]] | None = None) -> list[Path]:
+    """Generate the task list into `<folder>/<split>.jsonl`; the files that ship are made so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, listed in (specs or generate()).items():
+        path = folder / f"{name}.jsonl"
+        lines = (spec.model_dump_json(exclude_defaults=True) for spec in listed)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        made.append(path)
+    return made
 
 
 def _split(name: str, count: int, seed: int, seen: dict[str, str]) -> Iterator[Spec]:
@@ -169,6 +182,8 @@ def _filled(
     if draft.topology == "gnss_only" and "S2" in draft.codes:
         return None
     variants = {a: v for a in draft.atoms if (v := _variant(a, dice))}
+    if _cured_by_the_way(draft.atoms, variants):
+        return None
     missing: tuple[str, ...] = ()
     if unfixable:
         candidates = [a for a in draft.atoms if a[:2] in CAN_BE_UNFIXABLE]
@@ -202,6 +217,24 @@ def _filled(
     )
     spec = _harder(spec, dice) if level == 5 else spec
     return _fitted(spec)
+
+
+def _cured_by_the_way(chosen: tuple[str, ...], variants: dict[str, dict[str, Any]]) -> bool:
+    """Whether the repair of one fault would take another with it, seen or not: a restart of the
+    node wakes hung cells, and work on the mast locks and unlocks its cell, with a new radio unit."""
+    on_mast = {
+        a.partition(".")[2]
+        for a in chosen
+        if a[:2] in ("A1", "A4", "F3")
+        or variants.get(a, {}).get("jammed")
+        or variants.get(a, {}).get("shorted")
+    }
+    if any(a[:2] in ("B4", "R6") and a[-1] in on_mast for a in chosen):
+        return True
+    if "B1" in chosen and any(a.startswith("B4") for a in chosen):
+        return True
+    shorted = {a[-1] for a in chosen if variants.get(a, {}).get("shorted")}
+    return any(a.startswith("F3") and a[-1] in shorted for a in chosen)
 
 
 def _variant(atom: str, dice: random.Random) -> dict[str, Any]:
@@ -238,6 +271,8 @@ def _harder(spec: Spec, dice: random.Random) -> Spec:
 def _fitted(spec: Spec) -> Spec | None:
     """The spec with its symptom, if its faults come to light in as many rounds as its level asks."""
     stuck = [a for a in spec.atoms if team_for(spec, a) is not None]
+    if len({team_for(spec, a) for a in stuck}) < len(stuck):
+        return None  # one escalation would stand for two faults
     found = rounds(
         spec.atoms,
         stuck=stuck,

@@ -78,8 +78,10 @@ class Gold:
         for plan in seen:
             self._proofs[plan.atom] = [self._call(call) for call in plan.proof]
             self._handled.add(plan.atom)
+        if any(plan.atom == "S1" and plan.atom != self._without for plan in seen):
+            self._mitigate()
         for plan in seen:
-            if plan.team is not None:
+            if plan.team is not None and plan.atom != self._without:
                 self._escalate(plan)
         able = [p for p in seen if p.team is None and p.atom != self._without]
         for plan in able:
@@ -140,6 +142,12 @@ class Gold:
         for cell in locked:
             self._call(("unlock_cell", {"cell_id": cell}))
 
+    def _mitigate(self) -> None:
+        """Policy rule 11: a good PTP reference serves until the GNSS antenna is replaced."""
+        clock = self.db.sites[self.site].clock
+        if clock.active == "gnss" and clock.ptp_fitted and clock.ptp_locked:
+            self._call(("switch_clock_source", {"site_id": self.site, "source": "ptp"}))
+
     def _dispatch(self, plans: list[Remedy]) -> dict[str, Any]:
         taken: list[str] = []
         for kind in (kind for plan in plans for kind in plan.parts):
@@ -168,8 +176,6 @@ class Gold:
     def _sweep(self) -> None:
         self._read("list_alarms", scope_id=self.site)
         self._read("get_kpi", object_id=self.site)
-        for cell in self.db.sites[self.site].cells:
-            self._read("get_kpi", object_id=cell.id)
 
     def _report(self) -> None:
         causes = [
@@ -185,11 +191,20 @@ class Gold:
                 "submit_resolution_report",
                 {
                     "root_causes": causes,
-                    "actions": [w for fixes in self._fixes.values() for w in fixes],
+                    "actions": [
+                        done
+                        for fixes in self._fixes.values()
+                        for done in fixes
+                        if done.startswith("w")
+                    ],
                     "restored": restored(self.db, self.spec),
                     "residual_alarms": [],
-                    "escalation": ", ".join(self._escalated) or None,
-                    "verification": [r for _, r in list(self._told.values())[-5:]],
+                    "escalation": list(self._escalated),
+                    "verification": [
+                        reading
+                        for version, reading in self._told.values()
+                        if version == self.db.version
+                    ],
                 },
             )
         )

@@ -392,8 +392,5 @@ _IMPACT: dict[str, Callable[[_Case], tuple[str, str]]] = {
     "B4": lambda c: (c.cell, "lock_cell"),
     "R1": lambda c: (c.cell, "set_config"),
     "R5": lambda c: (c.cell, "enable_mlb"),
-    "A1": lambda c: (c.cell, "lock_cell"),
-    "A2": lambda c: (c.cell, "lock_cell"),
-    "A4": lambda c: (c.cell, "lock_cell"),
     "T3": lambda c: (c.db.hub.ports[0].id, "set_hub_port"),
 }

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from telejudge_envs.base_station.faults import atoms, object_of, present, split
-from telejudge_envs.base_station.physics import LOCKED, effects, facts_of
+from telejudge_envs.base_station.physics import LOCKED, ON_PTP, effects, facts_of
 from telejudge_envs.base_station.spec import Spec, team_for
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.nouns.trajectory import Check, Failure, Outcome, StopReason
@@ -120,4 +120,7 @@ def _best_facts(db: RanDB, spec: Spec) -> dict[str, int]:
     for atom in atoms(len(db.sites[db.focus].cells)):
         kept = atom in spec.atoms and team_for(spec, atom) is not None
         facts[atom] = int(kept and present(db, db.focus, atom))
+    clock = db.sites[db.focus].clock
+    if facts["S1"] and clock.ptp_fitted and clock.ptp_locked:
+        facts[ON_PTP] = 1  # without an antenna in stock the other reference has to serve
     return facts
