@@ -118,7 +118,8 @@ class CallLabel:
     `gain_bits`: information the result brought (None for a call that shows nothing);
     `target_probability`: of a write, that what it would repair was broken (None: it repairs
     nothing); `possible`: whether that was possible at all; `sufficient`: no cheaper action would
-    have done; `cheapest`: that action; `sentence`: the label in words.
+    have done; `cheapest`: that action; `sentence`: the label in words; `purpose`: what the call was
+    good for, `none` when for nothing; `interrupts`: it took users off the air.
     """
 
     gain_bits: float | None
@@ -128,6 +129,8 @@ class CallLabel:
     cheapest: str
     sentence: str
     approximate: bool = False
+    purpose: str = ""
+    interrupts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

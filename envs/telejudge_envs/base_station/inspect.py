@@ -13,6 +13,7 @@ from dataclasses import replace
 from telejudge_envs.base_station.conventions import BaseStationConventions, fact_changes
 from telejudge_envs.base_station.faults import object_of, split
 from telejudge_envs.base_station.oracle.labels import StepLabel, label_steps
+from telejudge_envs.base_station.purpose import purposes
 from telejudge_envs.base_station.retrace import (
     Traced,
     oracle_steps,
@@ -21,6 +22,8 @@ from telejudge_envs.base_station.retrace import (
     task_info,
 )
 from telejudge_envs.base_station.rules.check import violations
+from telejudge_envs.base_station.rules.places import carrying
+from telejudge_envs.base_station.rules.record import RuleStep
 from telejudge_envs.base_station.spec import Spec, build, team_for
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.tasks import spec_of
@@ -56,6 +59,8 @@ COVERED = frozenset(
         "needless_transfer",
         "missing_transfer",
         "call_without_effect",
+        "redundant_read",
+        "wandering",
     }
 )
 """General detectors that rules and oracle of this world replace."""
@@ -80,13 +85,24 @@ def inspect(world: BaseStation, task: Task, trajectory: Trajectory) -> Inspectio
         conventions.start,
     )
     labels = label_steps(build(spec), oracle_steps(traced))
+    ruled = rule_steps(traced)
+    uses = purposes(traced, ruled, [label.gain_bits for label in labels])
     breaches = (
-        *_breaches(traced, task, trajectory),
+        *_breaches(ruled, task, trajectory),
         *wrong_causes(traced, episode.db, spec),
     )
     steps = tuple(
-        replace(seen, label=call_label(label, step))
-        for seen, label, step in zip(inspection.steps, labels, traced, strict=True)
+        replace(
+            seen,
+            label=replace(
+                call_label(label, step),
+                purpose=use,
+                interrupts=not step.result.error and bool(carrying(rule)),
+            ),
+        )
+        for seen, label, step, rule, use in zip(
+            inspection.steps, labels, traced, ruled, uses, strict=True
+        )
     )
     covered = COVERED if inspection.faults else COVERED | {"gave_up"}
     return replace(inspection, steps=steps, breaches=breaches, covered=covered)
@@ -140,8 +156,8 @@ def _step(step: Traced) -> Step:
     )
 
 
-def _breaches(steps: Sequence[Traced], task: Task, trajectory: Trajectory) -> list[Breach]:
-    found = violations(rule_steps(steps), task_info(task.view, trajectory.messages))
+def _breaches(steps: Sequence[RuleStep], task: Task, trajectory: Trajectory) -> list[Breach]:
+    found = violations(steps, task_info(task.view, trajectory.messages))
     return [
         Breach(
             step=v.step,

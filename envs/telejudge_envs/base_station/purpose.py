@@ -1,0 +1,68 @@
+"""What a call was good for: did a read tell, confirm, verify or prepare something, or nothing.
+
+In: a retraced trajectory and the oracle's gains. Out: for every call a purpose.
+
+    purposes(traced, gains)[4]      -> "confirms"
+
+| purpose | a read that |
+|---|---|
+| news | excluded a hypothesis |
+| confirms | would have shown something else without a fault that is there |
+| verifies | looks again after a repair: alarms, KPIs, or what had spoken for a fault before |
+| prepares | is about stock, topology, work orders, impact or the manual, a few times |
+| none | did none of that |
+
+Writes and failed calls have the purpose `acts`; nobody judges reads of the technician by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from telejudge_envs.base_station.retrace import Traced
+from telejudge_envs.base_station.rules.case import OVERVIEWS, REPAIRS
+from telejudge_envs.base_station.rules.evidence import betrayed
+from telejudge_envs.base_station.rules.record import RuleStep
+
+Purpose = Literal["news", "confirms", "verifies", "prepares", "acts", "none"]
+
+PREPARED = 3
+"""So often one such tool may be asked between two changes."""
+
+VERIFIERS = frozenset({"list_alarms", "get_kpi"})
+PREPARERS = OVERVIEWS - VERIFIERS
+
+
+def purposes(
+    steps: Sequence[Traced], ruled: Sequence[RuleStep], gains: Sequence[float]
+) -> list[Purpose]:
+    """One for every step; `ruled` are the same steps as the rules see them."""
+    spoke: set[str] = set()
+    asked: Counter[str] = Counter()
+    repaired = False
+    found: list[Purpose] = []
+    for step, rule, gain in zip(steps, ruled, gains, strict=True):
+        if step.effect != "read" or step.result.error:
+            repaired |= step.call.name in REPAIRS and not step.result.error
+            if step.changes:
+                asked.clear()
+            found.append("acts")
+            continue
+        key = f"{step.call.name}{json.dumps(step.call.arguments, sort_keys=True, default=str)}"
+        asked[step.call.name] += 1
+        purpose: Purpose = "none"
+        if gain > 0:
+            purpose = "news"
+        elif betrayed(rule):
+            purpose = "confirms"
+        elif repaired and (step.call.name in VERIFIERS or key in spoke):
+            purpose = "verifies"
+        elif step.call.name in PREPARERS and asked[step.call.name] <= PREPARED:
+            purpose = "prepares"
+        if purpose in ("news", "confirms"):
+            spoke.add(key)
+        found.append(purpose)
+    return found
