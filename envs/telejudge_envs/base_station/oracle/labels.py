@@ -164,7 +164,7 @@ class Labeller:
         if not label.sufficient:
             why = "needs a visit" if step.tool == DISPATCH else "it would cure"
             return f"was not called for: no fault that {why} is likely" + _instead(label)
-        return f"is directed at no fault; {self._leader(label)}"
+        return f"changes no fault; {self._leader(label)}"
 
     def _moved(self, label: StepLabel, known: Mapping[str, float]) -> str:
         """The fault of which the reading told most, else the one that leads."""

@@ -30,8 +30,10 @@ from telejudge_envs.base_station.physics import LOCKED, ON_PTP
 from telejudge_envs.base_station.state import RanDB
 
 PRIOR = (0.02, 0.55, 0.28, 0.15, 0.08)
-"""Relative weight of 0, 1, … 4 faults at a site with a ticket, uniform among sets of one size:
-single faults are the rule, a ticket without any fault is rare. Four count only in a wide space."""
+"""Relative weight of 0, 1, … 4 faults at a site with a ticket, uniform among sets of one size; four
+count only in a wide space. A judgement: single faults are the rule, a ticket without a fault is
+rare. Checked on 500 generated tasks as gold reads them before its first fix: of the faults given
+less than 10%, 1.0% on average, 0.9% were there."""
 
 EXACT_FAULTS = 3
 WIDEST = 4
