@@ -1,0 +1,1 @@
+"""Scripted agents of the base-station world: engineer, imperfect expert, exploits."""

@@ -1,0 +1,266 @@
+"""The careful engineer of the base-station world: looks, finds, repairs, looks again, reports.
+
+In: the ticket and tool results only. Out: one call a message, the report at the end.
+
+    agent = engineer().start(task.view, seed=0)
+    message = agent.decide(episode.observation, episode.tools)
+
+He works in rounds, since a fault can hide another: everything that can be seen is explained by a
+discriminating read, then what needs nobody on site is repaired, what is others' is handed over, and
+one visit does the rest. The same walk serves the imperfect expert: a Temper says at each decision
+whether the agent slips. The engineer's never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from telejudge_agents.scripted.base import Call, Heard, Plan, Planner, ScriptedFactory
+from telejudge_agents.scripted.base_station.case import Answer, Case
+from telejudge_agents.scripted.base_station.clues import CLUES, TELLING, Symptom, symptoms
+from telejudge_agents.scripted.base_station.dialect import BASE_STATION
+from telejudge_agents.scripted.base_station.remedies import (
+    REMEDIES,
+    Asked,
+    Finding,
+    Step,
+    outside,
+    remedy_for,
+)
+from telejudge_agents.scripted.base_station.report import report
+from telejudge_agents.scripted.base_station.slips import (
+    IDLE,
+    RIVALS,
+    Steady,
+    Temper,
+    failing,
+    moved,
+    rash_reset,
+)
+from telejudge_agents.scripted.base_station.visit import Visit
+from telejudge_envs.nouns.task import TaskView
+
+MOST_ROUNDS = 7
+MOST_TRIES = 2
+BUSY_TRIES = 3
+
+
+class Engineer:
+    """One ticket on the desk of one engineer."""
+
+    def __init__(self, case: Case, temper: Temper) -> None:
+        self.case = case
+        self.temper = temper
+        self.visit = Visit(self)
+        self.worked: list[Finding] = []
+        self.handed_over: dict[tuple[str, int], str] = {}
+        self.actions: list[str] = []
+        self.swept_at = -1
+        """Number of repairs when the site was last looked at whole."""
+        self.given_up = False
+        self._tries: dict[tuple[str, int], int] = {}
+        self._last_read: Call | None = None
+
+    def plan(self) -> Plan:
+        """The whole episode."""
+        slips = self.temper.slips
+        yield from self._look(first=True)
+        if self.case.problems and slips("reset_first"):
+            yield from self.repair(rash_reset(self.case))
+        for _ in range(MOST_ROUNDS):
+            found = yield from self._diagnose()
+            if not found:
+                break
+            yield from self._work(found)
+            if slips("stop_early") or slips("skip_verify"):
+                break
+            if self.actions and self.swept_at < len(self.actions):
+                yield from self._look()
+        if self.swept_at < len(self.actions) and not slips("skip_sweep"):
+            yield from self._look(whole=True)
+        yield Call("submit_resolution_report", report(self))
+
+    # -- looking
+
+    def _look(self, *, first: bool = False, whole: bool = False) -> Step:
+        """The alarms of the site, and when it answers the counters of its cells."""
+        self.case.round += 1
+        yield from self.do(Call("list_alarms", {"scope_id": self.case.site}))
+        if first:
+            yield from self.do(Call("get_topology", {"object_id": self.case.site}))
+        if (self.case.reachable or whole) and not self.temper.slips("skip_kpi"):
+            yield from self.do(Call("get_kpi", {"object_id": self.case.site}))
+            self.swept_at = len(self.actions)
+
+    def _diagnose(self) -> Generator[Call | str, Heard, list[Finding]]:
+        """A finding for every symptom that has one, in the order of the tables."""
+        found: list[Finding] = []
+        quiet = not self.temper.slips("close_on_quiet")
+        for symptom in symptoms(self.case, quiet=quiet):
+            if self._explained(symptom) or self.temper.slips("overlook"):
+                continue
+            finding = yield from self._explain(symptom)
+            if finding is not None and finding.key not in {f.key for f in found}:
+                found.append(finding)
+            yield from self._dither()
+        self.given_up = any(self._tries.get(f.key, 0) >= MOST_TRIES for f in found)
+        return [f for f in found if self._worth_trying(f)]
+
+    def _explained(self, symptom: Symptom) -> bool:
+        """Whether another team has a fault that shows like this."""
+        codes = {code for code, _ in CLUES[symptom.name].verdicts}
+        return any((code, symptom.sector) in self.handed_over for code in codes)
+
+    def _explain(self, symptom: Symptom) -> Generator[Call | str, Heard, Finding | None]:
+        clue, i = CLUES[symptom.name], symptom.sector
+        evidence: list[str] = []
+        guessed = bool(clue.reads) and self.temper.slips("skip_read")
+        for ask in () if guessed else clue.reads:
+            call = ask(self.case, i)
+            if not self.case.fresh(call):
+                yield from self.do(call)
+            evidence.append(self._reading(call))
+        if clue.shown_by or guessed:
+            evidence.append(self.case.answer(clue.shown_by or "list_alarms").id)
+        for code, test in clue.verdicts:
+            if guessed or test(self.case, i):
+                ids = tuple(e for e in dict.fromkeys(evidence) if e.startswith("r"))
+                return Finding(code, i, self.case.id(REMEDIES[code].part, i), ids)
+        return None
+
+    def _reading(self, call: Call) -> str:
+        return self.case.answer(call.tool, str(next(iter(call.arguments.values())))).id
+
+    def _worth_trying(self, f: Finding) -> bool:
+        return f.key not in self.handed_over and self._tries.get(f.key, 0) < MOST_TRIES
+
+    # -- repairing
+
+    def _work(self, found: list[Finding]) -> Step:
+        """Remote repairs first, then what is others', then one visit for all the rest."""
+        found = [self._mistaken(f) for f in found]
+        for f in found:
+            self._tries[f.key] = self._tries.get(f.key, 0) + 1
+        self.worked = [w for w in self.worked if w.believed] + found
+        early = [f for f in found if not outside(self.case, f) and self._hands_off()]
+        theirs = [f for f in found if outside(self.case, f)]
+        ours = [f for f in found if f not in early and f not in theirs]
+        for f in ours:
+            if not remedy_for(self.case, f).onsite:
+                yield from remedy_for(self.case, f).work(self, self._misplaced(f))
+        for f in [*early, *theirs]:
+            if f in early or not self.temper.slips("never_escalate"):
+                yield from self.escalate(f)
+        visits = [f for f in ours if remedy_for(self.case, f).onsite]
+        if visits:
+            yield from self.visit.make([self._misplaced(f) for f in visits])
+
+    def _hands_off(self) -> bool:
+        return self.temper.slips("escalate_early")
+
+    def _mistaken(self, f: Finding) -> Finding:
+        """The finding, or with a slip a rival that shows alike."""
+        if f.code not in RIVALS or not self.temper.slips("misdiagnose"):
+            return f
+        code = self.temper.rng.choice(RIVALS[f.code])
+        object_id = self.case.id(REMEDIES[code].part, f.sector)
+        keeps = self.temper.slips("keep_wrong_cause")
+        return Finding(code, f.sector, object_id, f.evidence, believed=keeps)
+
+    def _misplaced(self, f: Finding) -> Finding:
+        if f.sector and self.temper.slips("wrong_sector"):
+            return moved(self.case, f, self.temper.rng)
+        return f
+
+    def escalate(self, finding: Finding) -> Step:
+        """Hand a fault over with the readings that show it."""
+        self.handed_over[finding.key] = finding.team
+        evidence = () if self.temper.slips("forget_evidence") else finding.evidence
+        yield from self.do(
+            Call(
+                "escalate",
+                {
+                    "team": finding.team,
+                    "summary": f"{finding.slug} at {finding.object_id}",
+                    "evidence": list(evidence),
+                },
+            )
+        )
+
+    def repair(self, call: Call) -> Asked:
+        """A call that goes into the report as an action."""
+        answer = yield from self.do(call)
+        if answer.ok:
+            self.actions.append(answer.id)
+        return answer
+
+    def cleared(
+        self, action: str, object_id: str, *, always: bool = False
+    ) -> Generator[Call | str, Heard, dict[str, str]]:
+        """Look at the impact; ask for approval when users would notice (or `always`)."""
+        if self.temper.slips("forget_impact"):
+            return {}
+        seen = yield from self.do(Call("check_impact", {"object_id": object_id, "action": action}))
+        users = any(seen.data.get("users", {}).values())
+        if not always and (not users or seen.data.get("window_open")):
+            return {}
+        if self.temper.slips("forget_approval"):
+            return {}
+        approved = yield from self.do(
+            Call(
+                "request_approval",
+                {
+                    "action": action,
+                    "object_id": object_id,
+                    "reason": f"Needed to restore {self.case.site}.",
+                },
+            )
+        )
+        token = approved.content.get("token")
+        return {"token": token} if token else {}
+
+    def spare(self, kind: str) -> str:
+        return self.visit.take(kind)
+
+    # -- calls
+
+    def do(self, call: Call) -> Asked:
+        """Make a call, again while it is refused as busy."""
+        answer = Answer(False, "")
+        for _ in range(BUSY_TRIES):
+            answer = self.case.hear(call, (yield call))
+            if not answer.busy or self.temper.slips("ignore_error"):
+                break
+        if answer.id.startswith("r"):
+            self._last_read = call
+        return answer
+
+    def _dither(self) -> Step:
+        """What an untidy engineer does between two things."""
+        slips = self.temper.slips
+        if self._last_read is not None and slips("redundant_read"):
+            yield from self.do(self._last_read)
+        if slips("idle_read"):
+            yield from self.do(self.temper.rng.choice(IDLE)(self.case, 0))
+        if slips("failed_call"):
+            yield from self.do(self.temper.rng.choice(failing(self.case)))
+
+    def left(self) -> list[str]:
+        """Ids of the alarms that are left of those that a fault raises."""
+        return [
+            row["id"] for row in self.case.alarms if row["problem"].partition(":")[0] in TELLING
+        ]
+
+
+def engineer_planner(temper: Temper) -> Planner:
+    """From a ticket to the plan of an engineer of that temper."""
+    return lambda ticket: Engineer(Case.of(ticket), temper).plan()
+
+
+def engineer() -> ScriptedFactory:
+    """The careful engineer as an AgentFactory."""
+
+    def planner(task: TaskView, seed: int) -> Planner:
+        return engineer_planner(Steady())
+
+    return ScriptedFactory("engineer", planner, dialect=BASE_STATION)

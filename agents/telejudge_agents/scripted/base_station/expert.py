@@ -1,0 +1,80 @@
+"""The imperfect expert: the engineer's walk with slips, each with its own probability.
+
+In: messages only; the dice are seeded per (task, seed). Out: demonstrations that a model can learn
+from and must then improve on: every right decision is still the most frequent one.
+
+    expert()                      # solves about half of the tasks of levels 1 and 2
+    expert(Flaws(level=0.5))      # half as careless
+    expert(Flaws(level=0))        # the engineer
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from telejudge_agents.scripted.base import Planner, ScriptedFactory
+from telejudge_agents.scripted.base_station.dialect import BASE_STATION
+from telejudge_agents.scripted.base_station.engineer import engineer_planner
+from telejudge_agents.scripted.base_station.slips import Slip
+from telejudge_envs.nouns.task import TaskView
+
+
+@dataclass(frozen=True)
+class Flaws:
+    """Probability of each slip at each decision where it is possible (see slips.Slip); `level`
+    scales them all, and none exceeds 1."""
+
+    level: float = 1.0
+    reset_first: float = 0.04
+    overlook: float = 0.05
+    close_on_quiet: float = 0.05
+    skip_kpi: float = 0.05
+    skip_read: float = 0.04
+    misdiagnose: float = 0.08
+    keep_wrong_cause: float = 0.5
+    wrong_sector: float = 0.05
+    escalate_early: float = 0.05
+    never_escalate: float = 0.25
+    forget_impact: float = 0.15
+    forget_approval: float = 0.15
+    forget_mitigation: float = 0.25
+    forget_parts: float = 0.05
+    forget_lock: float = 0.10
+    forget_isolation: float = 0.10
+    forget_unlock: float = 0.08
+    skip_verify: float = 0.12
+    skip_sweep: float = 0.30
+    stop_early: float = 0.05
+    ignore_error: float = 0.20
+    wrong_class: float = 0.05
+    forget_evidence: float = 0.08
+    false_claim: float = 0.20
+    redundant_read: float = 0.05
+    idle_read: float = 0.06
+    failed_call: float = 0.03
+
+    def rate(self, slip: Slip) -> float:
+        return min(1.0, self.level * float(getattr(self, slip)))
+
+
+class Careless:
+    """A temper that slips by the rates of `flaws`."""
+
+    def __init__(self, flaws: Flaws, seed: str) -> None:
+        self.flaws = flaws
+        self.rng = random.Random(seed)
+
+    def slips(self, slip: Slip) -> bool:
+        return self.rng.random() < self.flaws.rate(slip)
+
+
+def expert(flaws: Flaws | None = None) -> ScriptedFactory:
+    """The imperfect expert as an AgentFactory."""
+    chosen = flaws or Flaws()
+
+    def planner(task: TaskView, seed: int) -> Planner:
+        return engineer_planner(Careless(chosen, f"{task.id}|{seed}"))
+
+    name = "expert" if chosen.level == 1 else f"expert:{chosen.level:g}"
+    return ScriptedFactory(name, planner, dialect=BASE_STATION)
