@@ -11,7 +11,7 @@ import sys
 import typer
 
 from telejudge_envs.errors import TelejudgeError
-from telejudge_eval.cli import judge, learn, measure, play, report
+from telejudge_eval.cli import judge, learn, measure, play, report, world
 
 app = typer.Typer(
     name="telejudge",
@@ -27,6 +27,9 @@ app = typer.Typer(
 app.command("run")(learn.run)
 app.command("tasks")(play.tasks)
 app.command("rollout")(play.rollout)
+app.command("play")(world.play)
+app.command("validate")(world.validate)
+app.command("generate")(world.generate)
 app.command("judge")(judge.judge)
 app.add_typer(learn.train_app, name="train")
 app.add_typer(measure.eval_app, name="eval")

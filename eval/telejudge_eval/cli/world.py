@@ -1,0 +1,126 @@
+"""`telejudge play`, `telejudge validate`, `telejudge generate`: a world by hand, and its task list."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from telejudge_envs.errors import TelejudgeError, UsageError
+from telejudge_eval.cli import options as opt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from telejudge_envs.base_station.spec import Spec
+    from telejudge_envs.base_station.validate import Report
+
+WorldArgument = Annotated[str, typer.Argument(help="The world, by name.")]
+
+
+class InvalidTasks(TelejudgeError):
+    """Some task does not keep what tasks promise."""
+
+
+def play(
+    world: WorldArgument,
+    task: Annotated[str, typer.Argument(help="A task's id; `telejudge tasks` lists them.")],
+) -> None:
+    """Solve a task by hand in the terminal; the verifier judges it at the end.
+
+    Example: `telejudge play basestation bs-dev-0000`
+    """
+    from rich.console import Console
+
+    from telejudge_envs.inspection import inspect
+    from telejudge_envs.registry import open_world
+    from telejudge_eval.hands import play_by_hand
+    from telejudge_eval.verdict_view import show_verdict
+    from telejudge_judges.verifier import score
+
+    console = Console()
+    here = open_world(world)
+    chosen = here.task(task)
+    trajectory = play_by_hand(here, chosen, console)
+    inspection = inspect(here, chosen, trajectory)
+    show_verdict(score(trajectory.id, inspection), inspection, console)
+
+
+def validate(
+    world: WorldArgument = "base-station",
+    split: Annotated[list[str] | None, typer.Option(help="Only this split (repeatable).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Tasks of a split at most.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+) -> None:
+    """Try on every task what tasks promise: solvable, every repair needed, traps that fail, …
+
+    Example: `telejudge validate basestation`
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from telejudge_envs.base_station.names import SPLITS
+    from telejudge_envs.base_station.tasks import WORLD, specs
+    from telejudge_envs.base_station.validate import validate_all
+    from telejudge_envs.registry import open_world
+
+    if open_world(world).name != WORLD:
+        raise UsageError(f"only {WORLD} builds its own tasks; {world} brings tasks of others")
+    chosen = [
+        spec for name in split or SPLITS for spec in list(specs(name).values())[: limit or None]
+    ]
+    console = Console()
+    reports = list(
+        track(
+            validate_all(chosen, processes or os.cpu_count() or 1),
+            description=f"validating {len(chosen):,} tasks",
+            total=len(chosen),
+            console=console,
+        )
+    )
+    _print_validation(reports, chosen)
+    if any(report.failed for report in reports):
+        raise InvalidTasks("some tasks do not keep what they promise; see the table")
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="The folder to write <split>.jsonl into.")],
+) -> None:
+    """Write the base-station task list again; the same files as those that ship, byte by byte.
+
+    Example: `telejudge generate --out /tmp/tasks`
+    """
+    from telejudge_envs.base_station.generator import write
+
+    for path in write(out):
+        typer.echo(f"{len(path.read_text(encoding='utf-8').splitlines()):,} tasks in {path}")
+
+
+def _print_validation(reports: Iterable[Report], specs: Sequence[Spec]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from telejudge_envs.base_station.spec import team_for
+    from telejudge_envs.base_station.validate import CHECKS
+
+    console = Console()
+    reports = sorted(reports, key=lambda r: r.task_id)
+    table = Table(title="what a task promises")
+    for column in ("check", "passed", "failed", "first that failed"):
+        table.add_column(column, justify="right" if column in ("passed", "failed") else "left")
+    for check in CHECKS:
+        failing = [r for r in reports if check in r.failed]
+        first = f"{failing[0].task_id}: {failing[0].failed[check]}" if failing else ""
+        passed = len(reports) - len(failing)
+        table.add_row(check, f"{passed:,}", f"{len(failing):,}", first)
+    console.print(table)
+    levels = Counter(r.level for r in reports)
+    handed = sum(any(team_for(s, a) for a in s.atoms) for s in specs)
+    console.print(
+        ", ".join(f"level {level}: {count:,}" for level, count in sorted(levels.items()))
+        + f"; {handed:,} tasks ({handed / max(1, len(specs)):.0%}) need another team",
+        highlight=False,
+    )
