@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from telejudge_envs.base_station.jitter import whole
 from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.state import ChangeRecord, RanDB, Site, Team
 
@@ -66,25 +67,25 @@ def _tac(db: RanDB, s: Site, i: int, v: Variant) -> None:
 
 
 def _change(db: RanDB, object_id: str, attribute: str, before: Any, after: Any) -> None:
-    """Wrong configuration comes from a change that nobody approved."""
+    """Wrong configuration comes from a change that nobody approved.
+
+    Its id and time depend on what was changed only, so that they tell nothing of other faults.
+    """
+    taken = {change.id for change in db.changes}
+    number = whole(900, db.seed, object_id, attribute, "change")
+    while f"CH{100 + number}" in taken:
+        number = (number + 1) % 900
     db.changes.append(
-        _record(db, object_id, attribute, before, after, db.started_min - 95 - 10 * len(db.changes))
-    )
-
-
-def _record(
-    db: RanDB, object_id: str, attribute: str, before: Any, after: Any, at: int
-) -> ChangeRecord:
-    number = 100 + (db.seed * 7 + len(db.changes) * 31) % 900
-    return ChangeRecord(
-        id=f"CH{number}",
-        object_id=object_id,
-        attribute=attribute,
-        before=before,
-        after=after,
-        at_min=at,
-        by="night-shift",
-        approved=False,
+        ChangeRecord(
+            id=f"CH{100 + number}",
+            object_id=object_id,
+            attribute=attribute,
+            before=before,
+            after=after,
+            at_min=db.started_min - 60 - whole(540, db.seed, object_id, attribute, "minute"),
+            by="night-shift",
+            approved=False,
+        )
     )
 
 

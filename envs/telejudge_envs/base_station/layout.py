@@ -68,7 +68,7 @@ def healthy(layout: Layout) -> RanDB:
         "hub": _hub(hub, sites),
         "sites": sites,
         "links": {s: _link(layout, dice, s, hub, n) for n, s in enumerate(ids)},
-        "plan": _plan(dice, sites),
+        "plan": _plan(sites),
         "spares": _spares(layout, dice),
         "technicians": _technicians(dice),
         "licence_pool": [f"LK-{dice.randrange(1000, 10000)}" for _ in range(LICENCE_KEYS)],
@@ -151,9 +151,11 @@ def _site(
 def _cells(
     dice: random.Random, site: str, ids: list[str], number: int, mixed: bool
 ) -> list[dict[str, Any]]:
-    """Neighbours: the two other sectors, the next site's sector (or one only known by name)."""
+    """PCIs of one site follow each other, those of several sites differ modulo 16.
+
+    Neighbours: the two other sectors, the next site's sector (or one only known by name)."""
     cells = []
-    first = dice.randrange(0, 480)
+    first = dice.randrange(0, 30) * 16 + 4 * number
     beyond = ids[(number + 1) % len(ids)] if len(ids) > 1 else f"{ids[0][0]}{dice.randrange(10, 99)}"
     for i in range(1, SECTORS + 1):
         lte = mixed and i == SECTORS
@@ -175,7 +177,7 @@ def _cells(
     return cells
 
 
-def _plan(dice: random.Random, sites: dict[str, Any]) -> dict[str, Any]:
+def _plan(sites: dict[str, Any]) -> dict[str, Any]:
     plan: dict[str, Any] = {}
     for site in sites.values():
         plan[f"{site['port']['id']}.vlan"] = site["port"]["vlan"]
@@ -188,8 +190,8 @@ def _plan(dice: random.Random, sites: dict[str, Any]) -> dict[str, Any]:
             plan[f"{cell['id']}.configuredMaxTxPower"] = 46
             plan[f"{cell['id']}.relations"] = [r["adjacentNRCellRef"] for r in cell["relations"]]
     known = [key for key in plan if key.endswith(".relations")]
-    for neighbour in {n for key in known for n in plan[key]}:
-        plan.setdefault(f"{neighbour}.nrPci", 500 + dice.randrange(4))
+    for neighbour in sorted({n for key in known for n in plan[key]}):
+        plan.setdefault(f"{neighbour}.nrPci", 490 + int(neighbour[-1]))
     return plan
 
 

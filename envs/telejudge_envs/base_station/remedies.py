@@ -244,7 +244,11 @@ VISIBLE: dict[str, tuple[str, ...]] = {
     "R5": ("kpi.full.{i}",),
     "R6": ("see.LOCKED.{i}", "reach"),
 }
-NOT_VISIBLE_WITH: dict[str, tuple[str, ...]] = {"F1": ("alarm.RRU_DYING_GASP.{i}",), "B4": ("kpi.traffic.{i}",)}
+NOT_VISIBLE_WITH: dict[str, tuple[str, ...]] = {
+    "F1": ("alarm.RRU_DYING_GASP.{i}",),
+    "B4": ("kpi.traffic.{i}",),
+    "A4": ("kpi.idle_noise.{i}",),
+}
 """Effects that must be 0, since with them the reading would speak for a rival."""
 
 

@@ -99,6 +99,34 @@ def generate(
         typer.echo(f"{len(path.read_text(encoding='utf-8').splitlines()):,} tasks in {path}")
 
 
+def explain(
+    world: WorldArgument,
+    task: Annotated[str, typer.Argument(help="A task's id.")],
+    out: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw topology and alarms here.")] = None,
+) -> None:
+    """How a task can be solved: the gold plan step by step, with the oracle's word on each call.
+
+    Example: `telejudge explain basestation bs-test-0003 --picture storm.png`
+    """
+    from telejudge_envs.base_station.world import BaseStation
+    from telejudge_envs.registry import open_world
+    from telejudge_eval.explain import explained
+    from telejudge_eval.picture import draw_task
+
+    here = open_world(world)
+    if not isinstance(here, BaseStation):
+        raise UsageError(f"only base-station has an oracle to explain a task with, not {world}")
+    chosen = here.task(task)
+    text = explained(here, chosen)
+    if out is None:
+        typer.echo(text)
+    else:
+        out.write_text(f"{text}\n", encoding="utf-8")
+    if picture is not None:
+        typer.echo(f"picture in {draw_task(chosen, picture)}")
+
+
 def _print_validation(reports: Iterable[Report], specs: Sequence[Spec]) -> None:
     from rich.console import Console
     from rich.table import Table
