@@ -8,7 +8,7 @@ In: a retraced trajectory and the oracle's gains. Out: for every call a purpose.
 |---|---|
 | news | excluded a hypothesis |
 | confirms | would have shown something else without a fault that is there |
-| verifies | looks again after a repair: alarms, KPIs, or what had spoken for a fault before |
+| verifies | looks again: alarms or KPIs after a change, after a repair what had told before |
 | prepares | is about stock, topology, work orders, impact or the manual, a few times |
 | none | did none of that |
 
@@ -42,12 +42,13 @@ def purposes(
     """One for every step; `ruled` are the same steps as the rules see them."""
     spoke: set[str] = set()
     asked: Counter[str] = Counter()
-    repaired = False
+    changed = repaired = False
     found: list[Purpose] = []
     for step, rule, gain in zip(steps, ruled, gains, strict=True):
         if step.effect != "read" or step.result.error:
             repaired |= step.call.name in REPAIRS and not step.result.error
             if step.changes:
+                changed = True
                 asked.clear()
             found.append("acts")
             continue
@@ -58,7 +59,7 @@ def purposes(
             purpose = "news"
         elif betrayed(rule):
             purpose = "confirms"
-        elif repaired and (step.call.name in VERIFIERS or key in spoke):
+        elif (changed and step.call.name in VERIFIERS) or (repaired and key in spoke):
             purpose = "verifies"
         elif step.call.name in PREPARERS and asked[step.call.name] <= PREPARED:
             purpose = "prepares"

@@ -27,9 +27,9 @@ def malformed_call(inspection: Inspection) -> Iterator[Defect]:
 
 
 def failed_call(inspection: Inspection) -> Iterator[Defect]:
-    """The call fitted its tool, and the tool refused it."""
+    """The call fitted its tool, and the tool refused it for good."""
     for seen in _own(inspection):
-        if seen.malformed is None and not seen.ok:
+        if seen.malformed is None and not seen.ok and not _busy(seen):
             yield Defect(
                 step=seen.step.index,
                 kind="failed_call",
@@ -49,7 +49,7 @@ def ignored_error(inspection: Inspection) -> Iterator[Defect]:
         if seen.ok:
             continue
         key = call_key(seen)
-        if key in failed:
+        if key in failed and not _busy(seen):
             yield _ignored(seen, f"It had failed in the same way at step {failed[key]}.")
         elif seen.effect == "write" and _went_on(own, position):
             yield _ignored(seen, "The next call goes on as if it had worked.")
@@ -86,6 +86,11 @@ def call_without_effect(inspection: Inspection) -> Iterator[Defect]:
                 reason=f"{_name(seen)} changed nothing.",
                 evidence=seen.step.result.content[:_SHOWN],
             )
+
+
+def _busy(seen: InspectedStep) -> bool:
+    """Refused at this moment only: who tries again does as he was told."""
+    return seen.step.result.content.startswith("Error: BUSY")
 
 
 def call_key(seen: InspectedStep) -> str:
