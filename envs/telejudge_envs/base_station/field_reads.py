@@ -225,8 +225,7 @@ class FieldReads(Toolkit):
         if kind == "feed":
             return {"breaker": "open, tripped" if self._sees(f"raw.P3.{i}") else "closed"}
         if kind == "link":
-            link = self.db.links[site.id]
-            return {"owner": link.owner, "length_m": link.length_m}
+            return {"length_m": self.db.links[site.id].length_m}
         return {"condition": "no damage from outside"}
 
     def _end_face(self, asset_id: str, kind: str, end: str) -> dict[str, Any]:

@@ -22,9 +22,11 @@ import random
 import re
 from collections.abc import Sequence
 
+from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.jitter import share, whole
 from telejudge_envs.base_station.layout import SECTORS
 from telejudge_envs.base_station.technician_talk import Heard, Step, Unclear, understand
+from telejudge_envs.base_station.toolkit import tools_of
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Failure
@@ -49,6 +51,7 @@ THEORIES: dict[str, str] = {
 _GREETED = re.compile(
     r"^\W*(?:thanks?|thank you|ok(?:ay)?|hello|hi|good|great|fine|perfect)\b", re.I
 )
+_CHANGE_VAN = ("dispatch_technician", "replace_module", "replace_sfp", "replace_fibre")
 _LOOKED = "look"
 _DID = "do"
 
@@ -62,7 +65,6 @@ class ScriptedTechnician:
         self._key = f"{task.id}|{seed}"
         self._codes = {atom.partition(".")[0] for atom in spec.get("atoms", ())}
         self._heard: tuple[Message, ...] = ()
-        self._tools: tuple[ToolSpec, ...] = ()
 
     @property
     def faults(self) -> tuple[Failure, ...]:
@@ -71,7 +73,6 @@ class ScriptedTechnician:
 
     def reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         """His next message: words, or a call of one of his tools."""
-        self._tools = tuple(tools)
         message = self._reply(conversation, tools)
         self._heard = (*conversation, message)
         return message
@@ -85,7 +86,8 @@ class ScriptedTechnician:
         results = [m for m in since if m.role == "tool"]
         heard = self._understood(conversation, at, tools)
         arrived = bool(done) and done[-1].tool_calls[0].name == "travel_to_site"
-        if self.persona == "expert" and arrived and not results[-1].error:
+        idle = sum(m.tool_calls[0].id.startswith(_DID) for m in done) >= len(heard.steps)
+        if self.persona == "expert" and arrived and idle and not results[-1].error:
             return self._look_around(done[-1].tool_calls[0], conversation)
         count = sum(m.tool_calls[0].id.startswith(_DID) for m in done)
         failed = any(m.error for m in results)
@@ -105,7 +107,7 @@ class ScriptedTechnician:
         for at, message in enumerate(conversation):
             if message.role == "assistant" and not message.tool_calls:
                 acted = any(m.tool_calls for m in _own(conversation[at + 1 : at + 2]))
-                heard = self._understood(conversation, at, self._tools)
+                heard = self._understood(conversation, at, field_tools())
                 found += [
                     Failure(owner="user", cause="misunderstanding", detail=what)
                     for what in heard.guessed
@@ -281,9 +283,15 @@ def _spares(conversation: Sequence[Message]) -> list[dict[str, str]] | None:
     """What his last look into the van showed; None when he has not looked."""
     looks = {c.id for m in conversation for c in m.tool_calls if c.name == "list_spares"}
     for message in reversed(conversation):
+        if any(call.name in _CHANGE_VAN for call in message.tool_calls):
+            return None  # what he saw before may be used up, or left behind
         if message.role == "tool" and message.tool_call_id in looks and not message.error:
             return json.loads(message.text)["data"]
     return None
+
+
+def field_tools() -> tuple[ToolSpec, ...]:
+    return tuple(tool.spec for tool in tools_of(FieldKit).values())
 
 
 def _say(text: str) -> Message:

@@ -18,7 +18,8 @@ VERBS: dict[str, str] = {
     "look": r"check|read|tell|report|show|list|give|send|find out|count|identify|double-check|"
     r"re-?check|see",
     "inspect": r"inspect|examine|look|observe|describe|have a look|take a look",
-    "measure": r"measure|test|shoot|sweep|take|do|perform|scan|record|probe|re-?measure",
+    "measure": r"measure|test|shoot|sweep|take|do(?! not)|call|execute|invoke|perform|scan|record|"
+    r"probe|re-?measure",
     "confirm": r"confirm|verify|ensure|make sure|make certain|isolate|tag out",
     "reset": r"reset",
     "close": r"close|re-?close|flip|re-?engage|engage|re-?arm",
@@ -101,6 +102,8 @@ _AIRCON = rf"air[- ]?con\w*|air conditioning|cooling unit|hvac|{_ID}ac"
 _REPLACE = ("replace",)
 
 RULES: tuple[Rule, ...] = (
+    _rule("otdr", (*READING, "start", "replace"), r"(?:.{0,60}\b)?(?:otdr|reflectometer)", "fibre"),
+    _rule("measure_vswr_dtf", READING, r"(?:.{0,60}\b)?(?:vswr|dtf|distance[- ]to[- ]fault)", "A"),
     _rule("confirm_rf_isolation", ("confirm", "look", "measure", "inspect"),
           r"(?:rf )?isolat\w*|(?:does not|doesn't|not) transmit\w*|no rf|radiat\w*|tag out", "R"),
     _rule("confirm_rf_isolation", ("confirm",), _RRU, "R"),

@@ -55,6 +55,11 @@ _BOTH = re.compile(r"\bboth (?:ends|sides)\b|\bat (?:the )?two ends\b|\beither e
 _SEGMENT = re.compile(r"\b(jumper|feeder|connector)s?\b", re.I)
 _ANTENNA = re.compile(r"\bantenna\b(?! (?:line|jumper|feeder|connector|port))", re.I)
 _EVERY = re.compile(r"\b(?:all|each|every|both)\b(?! (?:ends|sides))", re.I)
+_PLURAL = re.compile(
+    r"\b(?:fans|rectifiers|radio units|radios|rrus|antenna lines|cpri fib(?:re|er)s)\b"
+    r"(?! [A-Z]*\d)",
+    re.I,
+)
 _UP = re.compile(r"\b(?:uplink|backhaul|transport|site port)\b", re.I)
 
 
@@ -73,7 +78,7 @@ def slots(clause: str) -> Slots:
         ends=_ends(clause),
         segment=(segment.group().lower().rstrip("s")) if segment else "",
         uplink=bool(_UP.search(clause)),
-        every=bool(_EVERY.search(clause)),
+        every=bool(_EVERY.search(clause) or _PLURAL.search(clause)),
     )
 
 

@@ -12,17 +12,18 @@ to do, and what depends on an "if". What he does not understand stands among the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from telejudge_envs.base_station.technician_lexicon import (
-    ORDER,
     READING,
+    RULES,
     Rule,
     lemma_of,
     rule_for,
 )
+from telejudge_envs.base_station.technician_orders import AFTER, Order, mask, orders, sentences
 from telejudge_envs.base_station.technician_slots import (
     Slots,
     Which,
@@ -32,9 +33,6 @@ from telejudge_envs.base_station.technician_slots import (
 )
 from telejudge_envs.instructions import Request, found
 from telejudge_envs.nouns.message import ToolSpec
-
-State = Literal["none", "yes", "not", "other", "if", "asked"]
-"""How a verb is governed: an order, forbidden, somebody else's deed, conditional, a question."""
 
 Guess = Callable[[str], int | None]
 """Which sector a clause means that names none; None: ask."""
@@ -77,24 +75,30 @@ def understand(
         return Heard((Unclear("", complaint),))
     known = {tool.name: tool for tool in tools}
     work = _Work(known, _site_in(text) or site, guess)
-    marked = _mask(text, [(each.start, each.end) for each in named])
-    for sentence in _sentences(marked):
+    marked = mask(text, [(each.start, each.end) for each in named])
+    for sentence in sentences(marked):
         work.read(sentence, [each.request for each in named])
     return Heard(
-        tuple(work.steps), tuple(work.forbidden), tuple(work.conditional), tuple(work.guessed)
+        tuple(_once(work.steps, known)),
+        tuple(work.forbidden),
+        tuple(work.conditional),
+        tuple(work.guessed),
     )
 
 
-def _mask(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Tool calls become `⟦number⟧`, so that no word in their arguments is read as an order."""
-    for n, (start, end) in reversed(list(enumerate(spans))):
-        text = f"{text[:start].rstrip('`*')}⟦{n}⟧{text[end:].lstrip('`*')}"
-    return text
-
-
-def _sentences(text: str) -> list[str]:
-    text = re.sub(r"\bno\.\s*(?=\d)", "", text.replace("’", "'"))
-    return [s.strip() for s in re.split(r"(?<=[.!?])\s+|[\n;]+", text) if s.strip()]
+def _once(
+    steps: Sequence[Step | Unclear], tools: Mapping[str, ToolSpec]
+) -> Iterator[Step | Unclear]:
+    """Without readings that are asked for twice and would say the same."""
+    since: list[Step] = []
+    for step in steps:
+        if isinstance(step, Step) and tools[step.tool].effect == "read":
+            if step in since:
+                continue
+            since.append(step)
+        elif isinstance(step, Step):
+            since.clear()
+        yield step
 
 
 def _site_in(text: str) -> str | None:
@@ -102,50 +106,6 @@ def _site_in(text: str) -> str | None:
     return sites[-1] if sites and len(set(sites)) == 1 else None
 
 
-@dataclass
-class _Order:
-    """A verb (or masked tool call) of a sentence with the words that belong to it."""
-
-    verb: str
-    clause: str
-    state: State
-    before: str
-    call: Request | None = None
-
-
-_TOOL = re.compile(r"⟦(\d+)⟧")
-_LEAD = re.compile(
-    r"(?:^|[,:(*•\-–—>\]\"']|\b(?:and|then|please|also|now|next|first|firstly|second|secondly|third|"
-    r"finally|lastly|just|kindly|afterwards?|again|carefully|immediately|quickly|or|but|so|instead|"
-    r"only|ok|okay|thanks|hello|hi|by|with|after|let's|go and|\d+[.)]?|"
-    r"(?:is|sure|remember|try|ask|asked|want|need|like|have|\w+ing|⟧) to))\s*$",
-    re.I,
-)
-_IF = re.compile(r"\b(?:if|unless|in case|otherwise|should (?:it|the|that)|provided)\b", re.I)
-_NOT = re.compile(
-    r"\b(?:do not|don'?t|never|(?:must|should|need|can|may|will|shall)(?: not|n'?t)|cannot|not|"
-    r"no need|nor|refrain from|avoid|without|instead of|rather than)"
-    r"(?:\s+(?:yet|just|ever|even|try|please|you|need|have|to|under any circumstances|at all|"
-    r"simply|again|want|wish|like|anyone|anybody|go and))*\s*$",
-    re.I,
-)
-_OTHER = re.compile(
-    r"\b(?:i|we|they|he|she|it|noc|team|somebody|someone|colleagues?)(?:'ll|'ve|'d|'m|'re)?"
-    r"(?:\s+(?:will|can|could|have|already|just|now|also|to|am|are|shall|must|would|should|going|"
-    r"need|want|then|may|might|did|had|first|remotely|myself|ourselves))*\s*$",
-    re.I,
-)
-_YOU = re.compile(
-    r"(?P<head>\w+ )?\byou(?:'ll| will| can| could| should| must| may| need to| have to| to|"
-    r" now| please| then| also| first| just| kindly| go and| next)*\s*$",
-    re.I,
-)
-_ASKED = re.compile(r"\b(?:did|have|had|do|does|when|why|how|before|until|while|what)\s+$", re.I)
-_TURN = re.compile(r"\b(?:but|instead|please|just|only|then|rather|now)\b", re.I)
-_TURN_TO_HIM = re.compile(r"\b(?:please|you|so|now)\b", re.I)
-_ENDS = re.compile(r"\s*(?:[,(]?\s*\b(?:because|since|so that|in order|which|while)\b.*)$", re.I)
-_HAPPENED = re.compile(r"(?<!that )(?<!which )\b(?:was|were|has been|have been|had been)\b", re.I)
-_AFTER = re.compile(r"\bafter(?:\s+you)?\s*$", re.I)
 _QUIET = re.compile(
     r"(?:tell|report|give|send|show|see|list|make sure|make certain|ensure|confirm|verify|take|do|"
     r"perform|run|use|come|go|record|put|start|read|describe|observe|find out|stop|call|execute)$",
@@ -170,21 +130,21 @@ class _Work:
 
     def read(self, sentence: str, calls: Sequence[Request]) -> None:
         start = len(self.steps)
-        orders = list(_orders(sentence, calls))
-        for order in orders:
-            if order.state == "not":
-                self.forbidden.append(_words(order))
-            elif order.state == "if":
-                self.conditional.append(_words(order))
+        found_here = list(orders(sentence, calls))
+        for order in found_here:
+            if order.state == "not" and not self._is_quiet(order):
+                self.forbidden.append(order.words)
+            elif order.state == "if" and not self._is_quiet(order):
+                self.conditional.append(order.words)
             elif order.state == "yes":
-                self._take(order, start, more=order is not orders[-1])
-        asked = sentence.endswith("?") and not any(o.state in ("yes", "if") for o in orders)
+                self._take(order, start, more=order is not found_here[-1])
+        asked = sentence.endswith("?") and not any(o.state in ("yes", "if") for o in found_here)
         if asked:
             self._answerable(sentence)
 
-    def _take(self, order: _Order, start: int, *, more: bool) -> None:
+    def _take(self, order: Order, start: int, *, more: bool) -> None:
         made = self._steps(order, more)
-        after = _AFTER.search(order.before) and len(self.steps) > start
+        after = AFTER.search(order.before) and len(self.steps) > start
         at = len(self.steps) - 1 if after else len(self.steps)
         self.steps[at:at] = made
         self.last = order.clause
@@ -192,9 +152,9 @@ class _Work:
     def _answerable(self, sentence: str) -> None:
         rule = rule_for("look", sentence)
         if rule is not None and rule.tool in self.tools:
-            self.steps.extend(self._of_rule(rule, _Order("", sentence.rstrip("?"), "yes", "")))
+            self.steps.extend(self._of_rule(rule, Order("", sentence.rstrip("?"), "yes", "")))
 
-    def _steps(self, order: _Order, more: bool) -> list[Step | Unclear]:
+    def _steps(self, order: Order, more: bool) -> list[Step | Unclear]:
         if order.call is not None:
             return self._called(order, order.call)
         lemma = lemma_of(order.verb)
@@ -211,39 +171,58 @@ class _Work:
             rule = rule_for(lemma, clause)
         if rule is not None and not _switched_off(order):
             return self._of_rule(rule, order)
-        if _QUIET.match(order.verb) or (more and lemma in READING):
+        if (
+            self._is_spare_for_last(order)
+            or _QUIET.match(order.verb)
+            or (more and lemma in READING)
+        ):
             return []
-        return [Unclear(_words(order), "I have no tool that does this.")]
+        if lemma == "other" or _switched_off(order):
+            return [Unclear(order.words, "I have no tool that does this.")]
+        return [Unclear(order.words, f"{order.verb.lower()} what? Name the part.")]
 
-    def _go(self, order: _Order) -> list[Step | Unclear]:
+    def _is_quiet(self, order: Order) -> bool:
+        rule = rule_for(lemma_of(order.verb), order.clause)
+        return order.call is None and rule is None and bool(_QUIET.match(order.verb))
+
+    def _is_spare_for_last(self, order: Order) -> bool:
+        """ "Replace fan 1. Use SP222." """
+        spares = slots(order.clause).spares
+        step = self.steps[-1] if self.steps else None
+        if not (spares and isinstance(step, Step) and step.lacks):
+            return False
+        self.steps[-1] = Step(step.tool, {**step.arguments, "spare_id": spares[0]})
+        return True
+
+    def _go(self, order: Order) -> list[Step | Unclear]:
         named = slots(order.clause)
         if not named.sites and not re.search(r"\b(?:sites?|there|station)\b", order.clause, re.I):
             return []  # "go ahead", "go to the cabinet"
         site = named.sites[0] if named.sites else self.site
         if site is None:
-            return [Unclear(_words(order), "to which site? Tell me its id.")]
+            return [Unclear(order.words, "to which site? Tell me its id.")]
         return [Step("travel_to_site", {"site_id": site})]
 
-    def _called(self, order: _Order, call: Request) -> list[Step | Unclear]:
+    def _called(self, order: Order, call: Request) -> list[Step | Unclear]:
         """A tool by its name; arguments that are missing may stand in the words behind it."""
         needed = self.tools[call.tool].parameters.get("required", [])
         if all(name in call.arguments for name in needed) or call.arguments:
             return [Step(call.tool, call.arguments)]
-        rule = next((r for r in _RULES_OF(call.tool, order.clause)), None)
+        rule = next((r for r in _rules_of(call.tool, order.clause)), None)
         if call.tool == "travel_to_site":
-            return self._go(_Order("go", order.clause + " site", "yes", ""))
+            return self._go(Order("go", order.clause + " site", "yes", ""))
         if rule is None:
             missing = ", ".join(n for n in needed if n not in call.arguments)
             return [Unclear(call.tool, f"what is the {missing} of {call.tool}?")]
         return self._of_rule(rule, order)
 
-    def _of_rule(self, rule: Rule, order: _Order) -> list[Step | Unclear]:
+    def _of_rule(self, rule: Rule, order: Order) -> list[Step | Unclear]:
         if rule.tool not in self.tools:
-            return [Unclear(_words(order), "I have no tool that does this.")]
+            return [Unclear(order.words, "I have no tool that does this.")]
         try:
             return list(self._fill(rule, order.clause))
         except Which as which:
-            return [Unclear(_words(order), str(which))]
+            return [Unclear(order.words, str(which))]
 
     def _fill(self, rule: Rule, clause: str) -> Iterator[Step]:
         reads = self.tools[rule.tool].effect == "read"
@@ -292,91 +271,7 @@ class _Work:
         return Step(rule.tool, arguments, lacks)
 
 
-def _orders(sentence: str, calls: Sequence[Request]) -> Iterator[_Order]:
-    """The verbs of a sentence, each with its object and with how it is governed."""
-    state: State = "none"
-    previous: _Order | None = None
-    end = 0
-    hits = sorted(
-        [*ORDER.finditer(sentence), *_TOOL.finditer(sentence)], key=lambda hit: hit.start()
-    )
-    for hit in hits:
-        if hit.start() < end:
-            continue
-        tool = hit.group().startswith("⟦")
-        before = sentence[end : hit.start()]
-        now = _governed(before, state, previous, hit.group(), tool)
-        if now == "none":
-            continue
-        if previous is not None:
-            previous.clause = _clause(before)
-            yield _judged(previous)
-        call = calls[int(hit.group(1))] if tool else None
-        verb = call.tool if call else hit.group()
-        previous = _Order(verb, "", now, before, call)
-        state, end = now, hit.end()
-    if previous is not None:
-        previous.clause = _clause(sentence[end:])
-        yield _judged(previous)
-
-
-def _clause(text: str) -> str:
-    return _ENDS.sub("", text).rstrip(" .!,:")
-
-
-def _judged(order: _Order) -> _Order:
-    """An order whose clause tells what happened is none; one with an "if" behind it waits."""
-    if order.state == "yes" and order.call is None:
-        asks = lemma_of(order.verb) in READING
-        if _HAPPENED.search(order.clause) and not asks:
-            order.state = "other"
-        elif not asks and _IF.search(order.clause):
-            order.state = "if"
-    return order
-
-
-def _governed(before: str, state: State, previous: _Order | None, verb: str, tool: bool) -> State:
-    """How the words since the last verb govern this one."""
-    asking = previous is not None and lemma_of(previous.verb) in READING
-    whether = asking and re.match(r"\s*(?:\w+ )?(?:if|whether)\b", before, re.I)
-    if state == "if" or (_IF.search(before) and not whether):
-        return "if"
-    if _NOT.search(before):
-        return "not"
-    if _AFTER.search(before):
-        return "yes"
-    you = _YOU.search(before)
-    if you:
-        if not _ASKED.search(before[: you.start("head")] + (you["head"] or "")):
-            return "yes"
-        return "yes" if lemma_of(verb) == "go" and re.search(r"\bwhen ", before) else "asked"
-    if _OTHER.search(before):
-        return "other"
-    if tool:
-        return state if state in ("not", "other") and not _TURN.search(before) else "yes"
-    if not _LEAD.search(before):
-        return "none"
-    if state == "none":
-        someone = re.search(r"\b(?:i|we|they)\b.*\band\s*$", before, re.I)
-        return "other" if someone and not _TURN_TO_HIM.search(before) else "yes"
-    if state == "not":
-        return "yes" if _freed(before, previous, verb) else "not"
-    if state in ("other", "asked"):
-        return "yes" if _TURN_TO_HIM.search(before) else state
-    if re.search(r"\bto\s*$", before) and lemma_of(verb) == "other":
-        return "none"  # "close FD2 to restore power": a purpose
-    return "yes"
-
-
-def _freed(before: str, previous: _Order | None, verb: str) -> bool:
-    """Whether a "do not" ends before this verb: "but", or a comma before something harmless."""
-    if _TURN.search(before):
-        return True
-    listed = not before.strip(" ,")
-    return not listed and before.rstrip().endswith(",") and lemma_of(verb) in READING
-
-
-def _switched_off(order: _Order) -> bool:
+def _switched_off(order: Order) -> bool:
     return lemma_of(order.verb) == "switch" and not re.search(
         r"\b(?:on|in|back)\b", order.clause, re.I
     )
@@ -394,12 +289,6 @@ def _points(clause: str) -> list[str]:
     return points
 
 
-def _RULES_OF(tool: str, clause: str) -> list[Rule]:
-    from telejudge_envs.base_station.technician_lexicon import RULES
-
+def _rules_of(tool: str, clause: str) -> list[Rule]:
     fitting = [rule for rule in RULES if rule.tool == tool]
     return sorted(fitting, key=lambda rule: not rule.noun.search(clause))
-
-
-def _words(order: _Order) -> str:
-    return f"{order.verb} {order.clause.strip()}".strip()

@@ -1,0 +1,269 @@
+"""The technician's hands: what each repair cures, what it leaves alone, and when he refuses."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telejudge_envs.base_station.faults import atoms, exclusive, inject, present
+from telejudge_envs.base_station.field import FieldKit
+from telejudge_envs.base_station.layout import Layout, healthy
+from telejudge_envs.base_station.observe import forget
+from telejudge_envs.base_station.physics import facts_of
+from telejudge_envs.base_station.state import RanDB
+from telejudge_envs.base_station.toolkit import ToolError, tools_of
+
+TOOLS = tools_of(FieldKit)
+MODULES = {"rectifier": ["RE1", "RE2"], "fan": ["FAN1", "FAN2"], "baseband": ["BB"],
+           "rru": ["R1", "R2"], "gnss_antenna": ["GNSS"], "ret": ["T1", "T2"]}  # fmt: skip
+ENDS = ["P", "O1/bbu", "O1/rru", "O2/bbu", "O2/rru"]
+
+
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "P1": [{}, {"unfixable": True}],
+    "P3": [{}, {"shorted": True}],
+    "E2": [{}, {"unfixable": True}],
+    "T1": [{}, {"unfixable": True, "cut_at_m": 700}],
+    "T2": [{}, {"worn": True}],
+    "F2": [{"end": "bbu"}, {"end": "rru"}, {"end": "bbu", "worn": True}, {"end": "rru", "worn": 1}],
+    "A1": [{}, {"segment": "feeder", "dist_m": 21.5}],
+    "A2": [{}, {"jammed": True}],
+}
+
+
+@functools.cache
+def stored(seed: int) -> str:
+    return healthy(Layout("single", "train", seed)).model_dump_json()
+
+
+def on_site(seed: int = 3, *faults: str, **variants: dict[str, Any]) -> RanDB:
+    """A world with faults, a technician with everything at the focus site."""
+    db = RanDB.model_validate_json(stored(seed))
+    who = db.technicians[0]
+    who.assigned = who.location = db.focus
+    who.parts = [spare.id for spare in db.spares]
+    for atom in faults:
+        inject(db, atom, variants.get(atom[:2], {}))
+    forget(db)
+    return db
+
+
+@st.composite
+def compositions(draw: st.DrawFn) -> tuple[str, ...]:
+    chosen: list[str] = []
+    for atom in draw(st.lists(st.sampled_from(atoms()), max_size=6)):
+        if not any(exclusive(atom, other) for other in chosen):
+            chosen.append(atom)
+    return tuple(chosen)
+
+
+ways = st.fixed_dictionaries({code: st.sampled_from(kinds) for code, kinds in VARIANTS.items()})
+
+
+def spare(db: RanDB, kind: str) -> str:
+    return next(s.id for s in db.spares if s.type == kind and not s.used)
+
+
+def repairs(db: RanDB) -> list[tuple[str, dict[str, Any]]]:
+    """Every repair of sectors 1 and 2 and of the whole site."""
+    at = db.focus
+    sfps = {port: "sfp" if port == "P" else "cpri_sfp" for port in ENDS}
+    return [
+        *(("reset_breaker", {"feed": f"{at}-FD{i}"}) for i in (1, 2)),
+        ("start_generator", {}),
+        ("reset_aircon", {}),
+        *(
+            ("replace_module", {"type": t, "slot": f"{at}-{slot}", "spare_id": spare(db, t)})
+            for t, slots in MODULES.items()
+            for slot in slots
+        ),
+        *(("clean_connector", {"port_id": f"{at}-{p}"}) for p in [*ENDS, "A1", "A2"]),
+        *(
+            ("replace_sfp", {"port_id": f"{at}-{port}", "spare_id": spare(db, kind)})
+            for port, kind in sfps.items()
+        ),
+        *(("replace_fibre", {"cpri_id": f"{at}-O{i}"}) for i in (1, 2)),
+        ("splice_fibre", {"link_id": f"{at}-L"}),
+        *(
+            ("repair_antenna_line", {"port_id": f"{at}-A{i}", "segment": segment})
+            for i in (1, 2)
+            for segment in ("jumper", "feeder", "connector", "antenna")
+        ),
+    ]
+
+
+def facts(db: RanDB) -> dict[str, int]:
+    forget(db)
+    return facts_of(db, db.focus)
+
+
+def check_repair(db: RanDB, tool: str, arguments: dict[str, Any]) -> None:
+    before, dumped = facts(db), db.model_dump()
+    promised = TOOLS[tool].marked.sets(db, arguments)
+    try:
+        done = TOOLS[tool].call(FieldKit(db), arguments)
+    except ToolError:
+        assert db.model_dump() == dumped
+        return
+    assert set(done) == {"effect", "needs_verification"}
+    assert facts(db) == {**before, **promised}, (tool, arguments)
+
+
+@settings(max_examples=25, deadline=None)
+@given(compositions(), ways)
+def test_a_repair_leaves_what_it_promises_and_nothing_else(
+    faults: tuple[str, ...], variants: dict[str, Any]
+) -> None:
+    for tool, arguments in repairs(on_site(3, *faults, **variants)):
+        check_repair(on_site(3, *faults, **variants), tool, arguments)
+
+
+@pytest.mark.parametrize("atom", [a for a in atoms() if not a.endswith(".3")])
+def test_each_fault_with_each_repair(atom: str) -> None:
+    for tool, arguments in repairs(on_site(3, atom)):
+        check_repair(on_site(3, atom), tool, arguments)
+
+
+@pytest.mark.parametrize(
+    ("atom", "tool", "fitting"),
+    [
+        ("P1", "start_generator", {}),
+        ("P2", "replace_module", {"type": "rectifier", "slot": "RE1"}),
+        ("P3.2", "reset_breaker", {"feed": "FD2"}),
+        ("E1", "replace_module", {"type": "fan", "slot": "FAN1"}),
+        ("E2", "reset_aircon", {}),
+        ("T1", "splice_fibre", {"link_id": "L"}),
+        ("T2", "clean_connector", {"port_id": "P"}),
+        ("S1", "replace_module", {"type": "gnss_antenna", "slot": "GNSS"}),
+        ("B2", "replace_module", {"type": "baseband", "slot": "BB"}),
+        ("F1.1", "replace_fibre", {"cpri_id": "O1"}),
+        ("F2.1", "clean_connector", {"port_id": "O1/bbu"}),
+        ("F3.2", "replace_module", {"type": "rru", "slot": "R2"}),
+        ("A1.1", "repair_antenna_line", {"port_id": "A1", "segment": "jumper"}),
+        ("A2.2", "replace_module", {"type": "ret", "slot": "T2"}),
+        ("A4.1", "clean_connector", {"port_id": "A1"}),
+    ],
+)
+def test_the_right_repair_cures(atom: str, tool: str, fitting: dict[str, str]) -> None:
+    db = on_site(3, atom)
+    ids = {"feed", "slot", "link_id", "port_id", "cpri_id"}
+    arguments = {k: f"{db.focus}-{v}" if k in ids else v for k, v in fitting.items()}
+    if tool == "replace_module":
+        arguments["spare_id"] = spare(db, fitting["type"])
+    TOOLS[tool].call(FieldKit(db), arguments)
+    assert not present(db, db.focus, atom)
+
+
+def test_a_shorted_feed_trips_until_its_unit_is_replaced() -> None:
+    db = on_site(3, "P3.1", P3={"shorted": True})
+    kit, feed = FieldKit(db), f"{db.focus}-FD1"
+    arguments = {"feed": feed}
+    assert TOOLS["reset_breaker"].marked.sets(db, arguments) == {}
+    assert TOOLS["reset_breaker"].marked.shows(db, arguments) == ("raw.P3.1",)
+    assert "tripped again" in kit.reset_breaker(feed)["effect"]
+    assert present(db, db.focus, "P3.1")
+    assert db.sites[db.focus].power.recloses == {feed: 1}
+    kit.replace_module("rru", f"{db.focus}-R1", spare(db, "rru"))
+    assert not present(db, db.focus, "P3.1")
+    assert "holds" in kit.reset_breaker(feed)["effect"]
+
+
+def test_a_worn_module_must_be_replaced() -> None:
+    db = on_site(3, "F2.2", F2={"end": "rru", "worn": True})
+    kit, end = FieldKit(db), f"{db.focus}-O2/rru"
+    kit.clean_connector(end)
+    assert present(db, db.focus, "F2.2")
+    kit.replace_sfp(f"{db.focus}-O2/bbu", spare(db, "cpri_sfp"))
+    assert present(db, db.focus, "F2.2"), "the wrong end does not help"
+    kit.replace_sfp(end, spare(db, "cpri_sfp"))
+    assert not present(db, db.focus, "F2.2")
+
+
+def test_words_of_an_effect_do_not_tell_whether_it_helped() -> None:
+    """Unless the tool declares what it shows: shorted feeds and dead air conditioners do."""
+    for tool, arguments in repairs(on_site(3)):
+        told = {
+            str(TOOLS[tool].call(FieldKit(on_site(3, *faults)), arguments))
+            for faults in ((), ("P3.1", "F2.1", "A1.1", "T2"), ("P1", "A4.2", "F3.2", "B2", "E1"))
+        }
+        assert len(told) == 1, (tool, told)
+
+
+def test_travel_follows_the_dispatch() -> None:
+    db = on_site(3)
+    who, kit = db.technicians[0], FieldKit(db)
+    with pytest.raises(ToolError, match="already"):
+        kit.travel_to_site(db.focus)
+    assert db.focus in kit.leave_site()["effect"]
+    assert (who.location, who.assigned, who.parts) == (None, None, [])
+    with pytest.raises(ToolError, match="dispatch_technician"):
+        kit.travel_to_site(db.focus)
+    who.assigned = db.focus
+    for elsewhere in ("Z999", db.hub.id):
+        with pytest.raises(ToolError, match="there is no site"):
+            kit.travel_to_site(elsewhere)
+    kit.travel_to_site(db.focus)
+    assert who.location == db.focus
+
+
+def test_isolation_needs_a_locked_cell() -> None:
+    db = on_site(3)
+    site, kit = db.sites[db.focus], FieldKit(db)
+    with pytest.raises(ToolError, match="lock_cell"):
+        kit.confirm_rf_isolation(f"{db.focus}-R1")
+    site.cells[0].administrativeState = "LOCKED"
+    kit.confirm_rf_isolation(f"{db.focus}-R1")
+    assert [rru.isolated for rru in site.rrus] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"spare_id": "SP1"}, "there is no spare"),
+        ({"spare_id": "fan"}, "not a rru"),
+        ({"parts": []}, "does not have"),
+        ({"used": True}, "already built in"),
+        ({"certs": ["power"]}, "certificate"),
+        ({"slot": "BB"}, "is a baseband"),
+        ({"slot": "R9"}, "there is no"),
+    ],
+)
+def test_a_replacement_is_refused_before_anything_changes(
+    change: dict[str, Any], says: str
+) -> None:
+    db = on_site(3, "F3.1")
+    part = spare(db, "rru")
+    if "parts" in change:
+        db.technicians[0].parts = []
+    if "used" in change:
+        next(s for s in db.spares if s.id == part).used = True
+    db.technicians[0].certs = change.get("certs", db.technicians[0].certs)
+    wanted = change.get("spare_id", part)
+    arguments = {
+        "type": "rru",
+        "slot": f"{db.focus}-{change.get('slot', 'R1')}",
+        "spare_id": spare(db, "fan") if wanted == "fan" else wanted,
+    }
+    dumped = db.model_dump()
+    with pytest.raises(ToolError, match=says):
+        TOOLS["replace_module"].call(FieldKit(db), arguments)
+    assert db.model_dump() == dumped
+
+
+def test_what_is_not_his_to_repair() -> None:
+    db = on_site(3, "P1", "T1", "E2", P1={"unfixable": True}, T1={"unfixable": True},
+                 E2={"unfixable": True})  # fmt: skip
+    kit = FieldKit(db)
+    with pytest.raises(ToolError, match="power"):
+        kit.start_generator()
+    with pytest.raises(ToolError, match="transmission"):
+        kit.splice_fibre(f"{db.focus}-L")
+    assert "E31" in kit.reset_aircon()["effect"]
+    assert present(db, db.focus, "E2")
+    db.technicians[0].parts = []
+    with pytest.raises(ToolError, match="fibre"):
+        kit.replace_fibre(f"{db.focus}-O1")
