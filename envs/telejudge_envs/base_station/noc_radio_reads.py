@@ -126,6 +126,7 @@ class RadioReads(Toolkit):
             kpis: Counter names, e.g. RRU.PrbTotDl; none for all.
             hours: From 2 on a cell's usual values are given besides.
         """
+        find(self.db, object_id, "cell", "site")
         return counters(self.db, object_id, kpis or (), hours)
 
     # -- parts of the results

@@ -1,0 +1,271 @@
+"""What the NOC reads: pure, no more and no less than the effects that each tool says it shows."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telejudge_envs.base_station.faults import atoms, exclusive, inject
+from telejudge_envs.base_station.layout import Layout, Topology, healthy
+from telejudge_envs.base_station.noc import NocKit
+from telejudge_envs.base_station.noise import add_noise
+from telejudge_envs.base_station.observe import forget, observe
+from telejudge_envs.base_station.state import RanDB
+from telejudge_envs.base_station.toolkit import Tool, ToolError, tools_of
+
+TOOLS = tools_of(NocKit)
+READS = {name: tool for name, tool in TOOLS.items() if tool.marked.effect == "read"}
+TOPOLOGIES: tuple[Topology, ...] = ("single", "star", "ring", "mixed", "gnss_only", "leased")
+Call = tuple[str, dict[str, Any]]
+
+VARIANTS = st.fixed_dictionaries(
+    {
+        "A2": st.sampled_from([{}, {"jammed": True}]),
+        "F2": st.sampled_from([{}, {"end": "rru"}, {"worn": True}]),
+        "P1": st.sampled_from([{}, {"unfixable": True}]),
+        "T1": st.sampled_from([{}, {"unfixable": True}]),
+        "A1": st.sampled_from([{}, {"segment": "antenna", "dist_m": 31.0}]),
+        "R5": st.sampled_from([{}, {"unfixable": True}]),
+    }
+)
+
+
+@st.composite
+def compositions(draw: st.DrawFn) -> tuple[str, ...]:
+    """Up to four faults that can be there at once."""
+    chosen: list[str] = []
+    for atom in draw(st.lists(st.sampled_from(atoms()), max_size=4, unique=True)):
+        if not any(exclusive(atom, other) for other in chosen):
+            chosen.append(atom)
+    return tuple(chosen)
+
+
+layouts = st.builds(
+    Layout,
+    topology=st.sampled_from(TOPOLOGIES),
+    split=st.just("train"),
+    seed=st.integers(0, 30),
+    hour=st.sampled_from((1, 10, 20)),
+    holdover_lost=st.booleans(),
+)
+
+
+def build(
+    layout: Layout, faults: tuple[str, ...], variants: dict[str, Any], on_ptp: bool = False
+) -> RanDB:
+    db = healthy(layout)
+    add_noise(db, random.Random(3), 3)
+    clock = db.sites[db.focus].clock
+    clock.active = "ptp" if on_ptp and clock.ptp_fitted else "gnss"
+    for atom in faults:
+        inject(db, atom, variants.get(atom[:2], {}))
+    forget(db)
+    return db
+
+
+def read_calls(db: RanDB) -> list[Call]:
+    """Every READ on the focus site, on the hub, and a few on another site."""
+    site, hub = db.focus, db.hub.id
+    other = list(db.sites)[-1]
+    calls: list[Call] = []
+    for s in dict.fromkeys((site, other)):
+        for name in ("get_ne_status", "get_boards", "get_power_climate", "get_clock",
+                     "get_licences"):  # fmt: skip
+            calls.append((name, {"site_id": s}))
+        calls += [
+            ("list_alarms", {"scope_id": s}),
+            ("list_alarms", {"scope_id": s, "min_severity": "major"}),
+            ("get_kpi", {"object_id": s}),
+            ("diff_config_vs_plan", {"object_id": s}),
+            ("get_config", {"object_id": f"{s}-P"}),
+            ("get_transport_port", {"port_id": f"{s}-P"}),
+            ("ping", {"src_id": s, "target": "gateway"}),
+            ("ping", {"src_id": s, "target": "amf"}),
+            ("get_change_log", {"scope_id": s}),
+            ("check_impact", {"object_id": s, "action": "reset_board"}),
+            ("get_rf", {"rru_id": f"{s}-R1"}),
+            ("get_work_orders", {"scope_id": s}),
+        ]
+    for i in (1, 2, 3):
+        calls += [
+            ("get_rf", {"rru_id": f"{site}-R{i}"}),
+            ("get_fronthaul", {"rru_id": f"{site}-R{i}"}),
+            ("get_neighbours", {"cell_id": f"{site}-C{i}"}),
+            ("get_kpi", {"object_id": f"{site}-C{i}"}),
+            ("get_kpi", {"object_id": f"{site}-C{i}", "kpis": ["RRU.PrbTotDl"], "hours": 2}),
+            ("get_config", {"object_id": f"{site}-C{i}"}),
+            ("get_config", {"object_id": f"{site}-C{i}", "attributes": ["nrPci"]}),
+            ("get_config", {"object_id": f"{site}-T{i}"}),
+            ("diff_config_vs_plan", {"object_id": f"{site}-C{i}"}),
+            ("diff_config_vs_plan", {"object_id": f"{site}-T{i}"}),
+            ("list_alarms", {"scope_id": f"{site}-C{i}"}),
+            ("check_impact", {"object_id": f"{site}-C{i}", "action": "lock_cell"}),
+            ("get_change_log", {"scope_id": f"{site}-C{i}"}),
+        ]
+    ports = [port.id for port in db.hub.ports]
+    calls += [("get_transport_port", {"port_id": port}) for port in ports]
+    calls += [("ping", {"src_id": p, "target": "gateway"}) for p in (hub, *ports)]
+    calls += [
+        ("ping", {"src_id": hub, "target": "amf"}),
+        ("get_config", {"object_id": f"{site}-NG"}),
+        ("get_config", {"object_id": f"{site}-NG", "attributes": ["nRTAC"]}),
+        ("get_config", {"object_id": ports[0]}),
+        ("diff_config_vs_plan", {"object_id": f"{site}-NG"}),
+        ("diff_config_vs_plan", {"object_id": f"{site}-P"}),
+        ("list_alarms", {"scope_id": hub, "limit": 100}),
+        ("check_impact", {"object_id": ports[0], "action": "set_hub_port"}),
+        ("get_change_log", {"scope_id": hub, "hours": 48}),
+        ("get_topology", {"object_id": site}),
+        ("get_topology", {"object_id": hub}),
+        ("list_resources", {"site_id": site}),
+        ("search_manual", {"query": "VSWR"}),
+    ]
+    return calls
+
+
+def read(db: RanDB, call: Call) -> Any:
+    name, arguments = call
+    answer = TOOLS[name].call(NocKit(db), arguments)
+    if name == "get_change_log":  # ids and times are numbers of the fault
+        answer = [{k: v for k, v in row.items() if k not in ("id", "at")} for row in answer]
+        answer.sort(key=str)
+    return answer
+
+
+def shown(db: RanDB, call: Call) -> dict[str, int]:
+    name, arguments = call
+    effects = observe(db)[db.focus]
+    return {effect: effects[effect] for effect in TOOLS[name].marked.shows(db, arguments)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(layouts, compositions(), compositions(), VARIANTS, st.booleans())
+def test_results_differ_exactly_where_shown_effects_differ(
+    layout: Layout,
+    one: tuple[str, ...],
+    two: tuple[str, ...],
+    variants: dict[str, Any],
+    on_ptp: bool,
+) -> None:
+    """Equal shown effects, equal result: nothing else leaks. Other effects, another result: the
+    oracle never believes that a reading said more than it did."""
+    first, second = (build(layout, faults, variants, on_ptp) for faults in (one, two))
+    for call in read_calls(first):
+        same = shown(first, call) == shown(second, call)
+        assert (read(first, call) == read(second, call)) == same, (call, one, two)
+
+
+@pytest.mark.parametrize("atom", atoms())
+def test_every_single_fault_shows_in_some_reading(atom: str) -> None:
+    layout = Layout("single", "train", 5, holdover_lost=True)
+    well, ill = build(layout, (), {}), build(layout, (atom,), {})
+    telling = [c for c in read_calls(well) if shown(well, c) != shown(ill, c)]
+    assert telling
+    assert all(read(well, call) != read(ill, call) for call in telling)
+
+
+@settings(max_examples=25, deadline=None)
+@given(layouts, compositions())
+def test_reads_change_nothing_and_repeat_themselves(
+    layout: Layout, faults: tuple[str, ...]
+) -> None:
+    db = build(layout, faults, {})
+    before = db.model_dump()
+    answers = [read(db, call) for call in read_calls(db)]
+    assert db.model_dump() == before
+    assert answers == [read(db, call) for call in read_calls(db)]
+    assert json.loads(json.dumps(answers)) == answers
+
+
+def test_the_calls_above_use_every_read() -> None:
+    assert {name for name, _ in read_calls(healthy(Layout("star", "train", 1)))} == set(READS)
+
+
+@pytest.mark.parametrize("name", sorted(set(READS) - {"search_manual"}))
+def test_an_unknown_id_is_refused_with_what_to_do(name: str) -> None:
+    db = healthy(Layout("single", "train", 1))
+    arguments = next(a for n, a in read_calls(db) if n == name)
+    key = next(k for k in arguments if k.endswith("_id"))
+    with pytest.raises(ToolError, match="there is no"):
+        TOOLS[name].call(NocKit(db), {**arguments, key: "K999-C1"})
+    assert TOOLS[name].marked.shows(db, {**arguments, key: "K999-C1"}) in ((), shows_trunk(name))
+
+
+def shows_trunk(name: str) -> tuple[str, ...]:
+    """The alarm list of a foreign site would tell the state of the shared trunk."""
+    return ("alarm.LINK_FAILURE",) if name == "list_alarms" else ()
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "wrong"),
+    [
+        ("list_alarms", "min_severity", "severe"),
+        ("list_alarms", "state", "gone"),
+        ("list_alarms", "limit", 0),
+        ("ping", "target", "internet"),
+        ("check_impact", "action", "reboot_hub"),
+        ("get_change_log", "hours", 1),
+        ("get_kpi", "hours", 0),
+    ],
+)
+def test_a_value_outside_the_choice_is_refused(name: str, argument: str, wrong: Any) -> None:
+    db = healthy(Layout("single", "train", 1))
+    arguments = next(a for n, a in read_calls(db) if n == name)
+    assert READS[name].complaint(arguments) is None
+    assert argument in (READS[name].complaint({**arguments, argument: wrong}) or "")
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=list(TOOLS))
+def test_schemas_are_function_schemas_that_any_provider_takes(tool: Tool) -> None:
+    schema = tool.spec.parameters
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert set(schema.get("required", ())) <= set(schema["properties"])
+    assert all(p["description"] for p in schema["properties"].values())
+    assert len(tool.spec.description) > 20
+    text = json.dumps(schema)
+    assert "$ref" not in text
+    assert '"title"' not in text
+
+
+def test_a_node_out_of_reach_still_lets_the_books_be_read() -> None:
+    db = build(Layout("single", "train", 2), ("T4", "B3"), {})
+    kit, site = NocKit(db), db.focus
+    assert kit.get_boards(site)["status"] == "NE_UNREACHABLE"
+    assert kit.get_config(f"{site}-C1", ["nrPci"])["status"] == "NE_UNREACHABLE"
+    assert kit.get_ne_status(site)["cells"][0] == {"id": f"{site}-C1", "admin": "UNLOCKED"}
+    assert len(kit.get_licences(site)["pool"]) == 2
+    assert kit.get_transport_port(db.hub.ports[1].id)["oper"] == "up"
+    assert kit.ping(db.hub.ports[1].id, "gateway")["loss_pct"] == 100
+    assert [c["attribute"] for c in kit.get_change_log(f"{site}-P")] == ["vlan"]
+
+
+def test_impact_counts_users_and_emergency_calls_of_working_cells_only() -> None:
+    db = build(Layout("single", "train", 2, hour=1), ("B4.2",), {})
+    for cell in db.sites[db.focus].cells:
+        cell.ue_emergency = 1
+    impact = NocKit(db).check_impact(f"{db.focus}-BB", "reset_board")
+    assert impact["users"][f"{db.focus}-C2"] == 0
+    assert impact["users"][f"{db.focus}-C1"] > 0
+    assert impact["emergency_calls"] == 2
+    assert impact["window_open"]
+    assert impact["service_affecting"]
+    unlock = NocKit(db).check_impact(f"{db.focus}-C1", "unlock_cell")
+    assert not unlock["service_affecting"]
+    sleeping = NocKit(db).check_impact(f"{db.focus}-C2", "lock_cell")
+    assert not sleeping["service_affecting"]
+    assert sleeping["emergency_calls"] == 0
+
+
+def test_a_list_that_was_cut_short_claims_no_absence() -> None:
+    db = build(Layout("star", "train", 2), ("P1", "A1.1"), {})
+    arguments = {"scope_id": db.focus, "limit": 1}
+    told = READS["list_alarms"].marked.shows(db, arguments)
+    rows = NocKit(db).list_alarms(**arguments)
+    assert len(rows) == 1
+    assert [f"alarm.{rows[0]['problem'].partition(':')[0]}"] == [t.partition(".1")[0] for t in told]
