@@ -85,9 +85,15 @@ def _is(read: Ask, test: Callable[[dict[str, Any]], bool]) -> Test:
 
 def difference(case: Case, object_id: str, attribute: str) -> dict[str, Any] | None:
     """The unapproved difference from plan of an attribute, if the plan was compared."""
-    rows = case.data("diff_config_vs_plan", object_id).get("diffs", [])
-    fits = (r for r in rows if r["attribute"] == attribute and "approved" not in r)
-    return next((r for r in fits if r["planned"] is not None), None)
+    rows = [r for r in differences(case, object_id) if r["object"] == object_id]
+    fits = (r for r in rows if r["attribute"] == attribute and r["planned"] is not None)
+    return next(fits, None)
+
+
+def differences(case: Case, about: str) -> list[dict[str, Any]]:
+    """All unapproved differences last read of an object, or of its whole site."""
+    found = case.data("diff_config_vs_plan", about) or case.data("diff_config_vs_plan")
+    return [r for r in found.get("diffs", []) if "approved" not in r]
 
 
 def _differs(kind: str, attribute: str) -> Test:
@@ -211,6 +217,11 @@ _BY_KPI: dict[str, Clue] = {
 }
 
 CLUES: dict[str, Clue] = _BY_ALARM | _BY_KPI
+
+AUDIT = ask("diff_config_vs_plan", "object_id")
+DIFFERS = {"remoteAddress": "T5", "nRTAC": "R3", "nrPci": "R1", "relation": "R2", "tilt": "A3"}
+"""The fault that an unapproved difference from plan is."""
+
 TELLING = frozenset(_BY_ALARM) | {
     "CELL_UNAVAILABLE",
     "BATTERY_DISCHARGING",
@@ -235,7 +246,7 @@ def _from_alarms(case: Case) -> Iterator[Symptom]:
         if name == UNREACHABLE and silence_known:
             continue
         for about in case.raised(name):
-            yield Symptom(name, _sector(case, about))
+            yield Symptom(name, sector_of(case, about))
 
 
 def _from_counters(case: Case) -> Iterator[Symptom]:
@@ -261,7 +272,7 @@ _LIMITS: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
-def _sector(case: Case, object_id: str) -> int:
+def sector_of(case: Case, object_id: str) -> int:
     """The sector of a part, 0 when it belongs to none."""
     rows = case.data("get_topology").get("sectors", [])
     return next((n for n, row in enumerate(rows, 1) if object_id in row.values()), 0)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from telejudge_agents.scripted.base import Dialect
 from telejudge_envs.base_station.field import FieldKit
+from telejudge_envs.base_station.technician import FAILED, IT_SAYS
 from telejudge_envs.base_station.toolkit import tools_of
 
 BASE_STATION = Dialect(
     done="submit_resolution_report",
     transfer="escalate",
-    it_says="Result: ",
-    failed="failed. ",
-    please_run="Please do this on site and tell me the result: {call}",
+    it_says=IT_SAYS,
+    failed=FAILED,
+    please_run="Please run this and tell me what it says: {call}",
     closing="The work is done.",
     hold_on="Another team takes over.",
     goodbye="I have no further work for you.",

@@ -17,13 +17,23 @@ from collections.abc import Generator
 
 from telejudge_agents.scripted.base import Call, Heard, Plan, Planner, ScriptedFactory
 from telejudge_agents.scripted.base_station.case import Answer, Case
-from telejudge_agents.scripted.base_station.clues import CLUES, TELLING, Symptom, symptoms
+from telejudge_agents.scripted.base_station.clues import (
+    AUDIT,
+    CLUES,
+    DIFFERS,
+    TELLING,
+    Symptom,
+    differences,
+    sector_of,
+    symptoms,
+)
 from telejudge_agents.scripted.base_station.dialect import BASE_STATION
 from telejudge_agents.scripted.base_station.remedies import (
     REMEDIES,
     Asked,
     Finding,
     Step,
+    mitigation,
     outside,
     remedy_for,
 )
@@ -34,7 +44,6 @@ from telejudge_agents.scripted.base_station.slips import (
     Steady,
     Temper,
     failing,
-    moved,
     rash_reset,
 )
 from telejudge_agents.scripted.base_station.visit import Visit
@@ -103,6 +112,8 @@ class Engineer:
             if finding is not None and finding.key not in {f.key for f in found}:
                 found.append(finding)
             yield from self._dither()
+        if not found and self._hidden():
+            found = yield from self._audit()
         self.given_up = any(self._tries.get(f.key, 0) >= MOST_TRIES for f in found)
         return [f for f in found if self._worth_trying(f)]
 
@@ -128,6 +139,27 @@ class Engineer:
                 return Finding(code, i, self.case.id(REMEDIES[code].part, i), ids)
         return None
 
+    def _hidden(self) -> bool:
+        """Whether a fault of another team keeps cells dark whose counters cannot speak."""
+        dark = self.case.raised("CELL_UNAVAILABLE")
+        seen = self.case.fresh(AUDIT(self.case, 0))
+        return bool(self.handed_over and dark) and self.case.reachable and not seen
+
+    def _audit(self) -> Generator[Call | str, Heard, list[Finding]]:
+        """Compare the whole site with its plan."""
+        answer = yield from self.do(AUDIT(self.case, 0))
+        rows = differences(self.case, self.case.site)
+        return [
+            Finding(
+                DIFFERS[row["attribute"]],
+                sector_of(self.case, row["object"]),
+                row["object"],
+                (answer.id,),
+            )
+            for row in rows
+            if row["attribute"] in DIFFERS and row["planned"] is not None
+        ]
+
     def _reading(self, call: Call) -> str:
         return self.case.answer(call.tool, str(next(iter(call.arguments.values())))).id
 
@@ -137,7 +169,7 @@ class Engineer:
     # -- repairing
 
     def _work(self, found: list[Finding]) -> Step:
-        """Remote repairs first, then what is others', then one visit for all the rest."""
+        """Relief first, then remote repairs, then what is others', then one visit for the rest."""
         found = [self._mistaken(f) for f in found]
         for f in found:
             self._tries[f.key] = self._tries.get(f.key, 0) + 1
@@ -145,6 +177,7 @@ class Engineer:
         early = [f for f in found if not outside(self.case, f) and self._hands_off()]
         theirs = [f for f in found if outside(self.case, f)]
         ours = [f for f in found if f not in early and f not in theirs]
+        yield from self._mitigate(found)
         for f in ours:
             if not remedy_for(self.case, f).onsite:
                 yield from remedy_for(self.case, f).work(self, self._misplaced(f))
@@ -154,6 +187,12 @@ class Engineer:
         visits = [f for f in ours if remedy_for(self.case, f).onsite]
         if visits:
             yield from self.visit.make([self._misplaced(f) for f in visits])
+
+    def _mitigate(self, found: list[Finding]) -> Step:
+        calls = [call for f in found if (call := mitigation(self.case, f)) is not None]
+        for call in calls:
+            if not self.temper.slips("forget_mitigation"):
+                yield from self.repair(call)
 
     def _hands_off(self) -> bool:
         return self.temper.slips("escalate_early")
@@ -168,9 +207,12 @@ class Engineer:
         return Finding(code, f.sector, object_id, f.evidence, believed=keeps)
 
     def _misplaced(self, f: Finding) -> Finding:
-        if f.sector and self.temper.slips("wrong_sector"):
-            return moved(self.case, f, self.temper.rng)
-        return f
+        """The finding, or with a slip the same in another sector."""
+        if not f.sector or not self.temper.slips("wrong_sector"):
+            return f
+        others = [i for i in range(1, self.case.sectors + 1) if i != f.sector]
+        i = self.temper.rng.choice(others)
+        return Finding(f.code, i, self.case.id(REMEDIES[f.code].part, i), f.evidence)
 
     def escalate(self, finding: Finding) -> Step:
         """Hand a fault over with the readings that show it."""

@@ -7,14 +7,11 @@ RIVALS["F1"]                      -> ("F3",): a radio unit is swapped for a brok
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from telejudge_agents.scripted.base import Call
 from telejudge_agents.scripted.base_station import clues
 from telejudge_agents.scripted.base_station.case import Case
-
-if TYPE_CHECKING:
-    from telejudge_agents.scripted.base_station.remedies import Finding
 
 Slip = Literal[
     "reset_first",  # restart the node before anything is understood
@@ -116,12 +113,3 @@ def failing(case: Case) -> tuple[Call, ...]:
 
 def rash_reset(case: Case) -> Call:
     return Call("reset_board", {"board_id": case.id("main"), "mode": "hard"})
-
-
-def moved(case: Case, f: Finding, rng: random.Random) -> Finding:
-    """The same finding in another sector."""
-    from telejudge_agents.scripted.base_station.remedies import REMEDIES, Finding
-
-    others = [i for i in range(1, case.sectors + 1) if i != f.sector]
-    i = rng.choice(others)
-    return Finding(f.code, i, case.id(REMEDIES[f.code].part, i), f.evidence)

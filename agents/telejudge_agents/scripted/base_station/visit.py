@@ -18,7 +18,6 @@ from telejudge_agents.scripted.base_station.remedies import (
     Desk,
     Finding,
     Step,
-    mitigation,
     remedy_for,
 )
 from telejudge_agents.scripted.base_station.slips import Temper
@@ -55,16 +54,8 @@ class Visit:
             else:
                 able.append(f)
         if able:
-            yield from self._mitigate(able)
             yield from self._send(able)
             yield from self._work(able)
-
-    def _mitigate(self, findings: list[Finding]) -> Step:
-        desk = self._desk
-        for f in findings:
-            call = mitigation(desk.case, f)
-            if call is not None and not desk.temper.slips("forget_mitigation"):
-                yield from desk.repair(call)
 
     def _send(self, findings: list[Finding]) -> Step:
         desk = self._desk
