@@ -267,3 +267,21 @@ def test_what_is_not_his_to_repair() -> None:
     db.technicians[0].parts = []
     with pytest.raises(ToolError, match="fibre"):
         kit.replace_fibre(f"{db.focus}-O1")
+
+
+@pytest.mark.parametrize("place", ["nowhere", "on the road", "on site"])
+def test_what_a_tool_declares_of_a_call_that_fails_is_nothing(place: str) -> None:
+    """Judges ask every tool what it declares, before they know whether the call succeeds."""
+    db = on_site(3, "P3.1", P3={"shorted": True})
+    who = db.technicians[0]
+    who.location = db.focus if place == "on site" else None
+    who.assigned = None if place == "nowhere" else db.focus
+    for tool in TOOLS.values():
+        junk = dict.fromkeys(tool.arguments.model_fields, "K000-Z9")
+        assert tool.marked.shows(db, junk) == () or tool.name in ALWAYS_TELL
+        assert tool.marked.sets(db, junk) == {} or tool.name in ALWAYS_TELL
+
+
+ALWAYS_TELL = {"start_generator", "check_breakers", "read_thermometer", "check_gnss_antenna",
+               "splice_fibre", "measure_voltage"}  # fmt: skip
+"""Their declaration depends on no id."""

@@ -167,9 +167,7 @@ class FieldReads(Toolkit):
             return {"antenna_ma": 0, "cable": "open circuit"}
         return {"antenna_ma": 30 + whole(5, self.db.seed, site.id, "gnss"), "cable": "ok"}
 
-    @read(
-        shows=field_shows.on_focus(lambda db, a: (f"raw.A1.{field_shows.sector_of(a['port_id'])}",))
-    )
+    @read(shows=field_shows.on_focus(field_shows.line))
     def measure_vswr_dtf(self, port_id: str) -> dict[str, Any]:
         """Measure VSWR and distance to fault of an antenna line with the line analyser.
 
@@ -178,8 +176,8 @@ class FieldReads(Toolkit):
 
         Returns: vswr, return loss in dB, and distance and segment of the fault or null.
         """
-        line = own_part(self.db, port_id, "line").thing
-        bad = self._sees(f"raw.A1.{field_shows.sector_of(port_id)}")
+        found = own_part(self.db, port_id, "line")
+        line, bad = found.thing, self._sees(f"raw.A1.{found.sector}")
         vswr = line.vswr + round(self._wobble(port_id, "vswr", 0.02), 2)
         return {
             "port": port_id,

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telejudge_envs.base_station.field_site import at_focus, here, optic, weak_end
+from telejudge_envs.base_station.field_shows import on_focus
+from telejudge_envs.base_station.field_site import at_focus, here, optic, own_part, weak_end
 from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.base_station.toolkit import Arguments
+from telejudge_envs.base_station.toolkit import Arguments, Sets, ToolError
 
 CHECK: dict[str, Callable[[str], tuple[str, ...]]] = {
     "rectifier": lambda slot: (f"check_leds({slot})", "measure_voltage(dc_bus)"),
@@ -26,28 +27,56 @@ CHECK: dict[str, Callable[[str], tuple[str, ...]]] = {
 """By which readings a replaced module is verified."""
 
 
-def fixed(db: RanDB, *atoms: str) -> dict[str, int]:
-    return dict.fromkeys(atoms, 0) if at_focus(db) else {}
+def cures(facts: Sets) -> Sets:
+    """Only work at the focus site cures a fault; a call that fails cures nothing."""
+
+    def sets(db: RanDB, a: Arguments) -> dict[str, int]:
+        if not at_focus(db):
+            return {}
+        try:
+            return facts(db, a)
+        except (ToolError, LookupError, ValueError):
+            return {}
+
+    return sets
 
 
+def in_sector(code: str, argument: str, kind: str) -> Sets:
+    """The fault of the sector whose thing the argument names: `in_sector("F1", "cpri_id", "cpri")`."""
+    return cures(lambda db, a: fixed(f"{code}.{own_part(db, a[argument], kind).sector}"))
+
+
+def site_fault(code: str) -> Sets:
+    return cures(lambda db, a: fixed(code))
+
+
+def fixed(*atoms: str) -> dict[str, int]:
+    return dict.fromkeys(atoms, 0)
+
+
+@cures
 def breaker(db: RanDB, a: Arguments) -> dict[str, int]:
-    return {} if a["feed"] in here(db).power.shorted else fixed(db, f"P3.{a['feed'][-1]}")
+    sector = own_part(db, a["feed"], "feed").sector
+    return {} if a["feed"] in here(db).power.shorted else fixed(f"P3.{sector}")
 
 
+@on_focus
 def tripped(db: RanDB, a: Arguments) -> tuple[str, ...]:
     """A breaker that trips again shows that it is open."""
-    short = at_focus(db) and a["feed"] in here(db).power.shorted
-    return (f"raw.P3.{a['feed'][-1]}",) if short else ()
+    return (f"raw.P3.{a['feed'][-1]}",) if a["feed"] in here(db).power.shorted else ()
 
 
+@cures
 def aircon(db: RanDB, a: Arguments) -> dict[str, int]:
-    return fixed(db, "E2") if here(db).climate.aircon_resettable else {}
+    return fixed("E2") if here(db).climate.aircon_resettable else {}
 
 
+@on_focus
 def aircon_failed(db: RanDB, a: Arguments) -> tuple[str, ...]:
-    return ("raw.E2",) if at_focus(db) and not here(db).climate.aircon_resettable else ()
+    return () if here(db).climate.aircon_resettable else ("raw.E2",)
 
 
+@cures
 def module(db: RanDB, a: Arguments) -> dict[str, int]:
     found = locate(db, a["slot"])
     if found is None:
@@ -61,28 +90,31 @@ def module(db: RanDB, a: Arguments) -> dict[str, int]:
         "gnss_antenna": ("S1",),
         "ret": (f"A2.{i}",),
     }[a["type"]]
-    return fixed(db, *cured)
+    return fixed(*cured)
 
 
+@cures
 def connector(db: RanDB, a: Arguments) -> dict[str, int]:
     """Cleaning: the weak end, unless its module is worn; on an antenna line the bad contact."""
     found = locate(db, a["port_id"])
     if found is not None and found.kind == "line":
-        return fixed(db, f"A4.{found.sector}")
+        return fixed(f"A4.{found.sector}")
     point, site = optic(db, a["port_id"]), here(db)
     if point.kind == "uplink":
-        return {} if site.port.sfp_worn else fixed(db, "T2")
+        return {} if site.port.sfp_worn else fixed("T2")
     worn = site.rrus[point.sector - 1].optics_worn == point.end
     return {} if worn else transceiver(db, a)
 
 
+@cures
 def transceiver(db: RanDB, a: Arguments) -> dict[str, int]:
     point, site = optic(db, a["port_id"]), here(db)
     if point.kind == "uplink":
-        return fixed(db, "T2")
-    return fixed(db, f"F2.{point.sector}") if point.end == weak_end(site, point.sector) else {}
+        return fixed("T2")
+    return fixed(f"F2.{point.sector}") if point.end == weak_end(site, point.sector) else {}
 
 
+@cures
 def antenna_line(db: RanDB, a: Arguments) -> dict[str, int]:
     line = next(line for line in here(db).lines if line.id == a["port_id"])
-    return fixed(db, f"A1.{a['port_id'][-1]}") if line.segment == a["segment"] else {}
+    return fixed(f"A1.{a['port_id'][-1]}") if line.segment == a["segment"] else {}

@@ -6,21 +6,26 @@ when he is elsewhere, where no fault is. A fibre end that is not the weak one sa
 
 from __future__ import annotations
 
-from telejudge_envs.base_station.field_site import at_focus, here, optic, weak_end
+from telejudge_envs.base_station.field_site import at_focus, here, optic, own_part, weak_end
 from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.base_station.toolkit import Arguments, Shows
+from telejudge_envs.base_station.toolkit import Arguments, Shows, ToolError
 
 _WITH_POWER = {"main": ("dc", "raw.B1"), "baseband": ("dc", "raw.B2"), "fan": ("dc", "raw.E1")}
 
 
-def sector_of(argument: str) -> int:
-    return int(argument.partition("/")[0][-1])
-
-
 def on_focus(names: Shows) -> Shows:
-    """Only what is read at the focus site speaks of the faults."""
-    return lambda db, a: names(db, a) if at_focus(db) else ()
+    """Only what is read at the focus site speaks of the faults; a call that fails tells nothing."""
+
+    def shows(db: RanDB, a: Arguments) -> tuple[str, ...]:
+        if not at_focus(db):
+            return ()
+        try:
+            return names(db, a)
+        except (ToolError, LookupError, ValueError):
+            return ()
+
+    return shows
 
 
 def lamps(db: RanDB, a: Arguments) -> tuple[str, ...]:
@@ -77,3 +82,7 @@ def voltage(db: RanDB, a: Arguments) -> tuple[str, ...]:
 
 def breakers(db: RanDB, a: Arguments) -> tuple[str, ...]:
     return tuple(f"raw.P3.{cell.sector}" for cell in db.sites[db.focus].cells)
+
+
+def line(db: RanDB, a: Arguments) -> tuple[str, ...]:
+    return (f"raw.A1.{own_part(db, a['port_id'], 'line').sector}",)

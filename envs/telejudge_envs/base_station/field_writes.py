@@ -109,7 +109,7 @@ class FieldWrites(Toolkit):
         power.breakers[feed] = True
         return done(f"feed {feed} is closed and holds", "check_breakers", f"check_leds({unit})")
 
-    @write(lambda db, a: field_sets.fixed(db, "P1"), minutes=10)
+    @write(field_sets.site_fault("P1"), minutes=10)
     def start_generator(self) -> Done:
         """Start the standby generator; it feeds the rectifiers in place of the mains."""
         power = here(self.db).power
@@ -210,7 +210,7 @@ class FieldWrites(Toolkit):
         elif point.end == weak_end(site, point.sector):
             _relight_cpri(site.rrus[point.sector - 1], point.end, renewed)
 
-    @write(lambda db, a: field_sets.fixed(db, f"F1.{a['cpri_id'][-1]}"), minutes=45, cost=10)
+    @write(field_sets.in_sector("F1", "cpri_id", "cpri"), minutes=45, cost=10)
     def replace_fibre(self, cpri_id: str) -> Done:
         """Pull a new CPRI fibre between baseband and radio unit; uses a spare fibre.
 
@@ -229,7 +229,7 @@ class FieldWrites(Toolkit):
         rru.fibre_ok = True
         return done(f"fibre {cpri_id} replaced by {spare.id}", f"check_leds({rru.id})")
 
-    @write(lambda db, a: field_sets.fixed(db, "T1"), minutes=120, cost=10)
+    @write(field_sets.site_fault("T1"), minutes=120, cost=10)
     def splice_fibre(self, link_id: str) -> Done:
         """Splice the site's uplink fibre where it is broken.
 
