@@ -278,10 +278,7 @@ def test_what_a_tool_declares_of_a_call_that_fails_is_nothing(place: str) -> Non
     who.assigned = None if place == "nowhere" else db.focus
     for tool in TOOLS.values():
         junk = dict.fromkeys(tool.arguments.model_fields, "K000-Z9")
-        assert tool.marked.shows(db, junk) == () or tool.name in ALWAYS_TELL
-        assert tool.marked.sets(db, junk) == {} or tool.name in ALWAYS_TELL
-
-
-ALWAYS_TELL = {"start_generator", "check_breakers", "read_thermometer", "check_gnss_antenna",
-               "splice_fibre", "measure_voltage"}  # fmt: skip
-"""Their declaration depends on no id."""
+        if place == "on site" and not any(name.endswith(("_id", "feed")) for name in junk):
+            continue  # it would succeed
+        declared = (tool.marked.shows(db, junk), tool.marked.sets(db, junk))
+        assert declared == ((), {}), tool.name

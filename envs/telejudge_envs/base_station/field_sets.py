@@ -42,12 +42,18 @@ def cures(facts: Sets) -> Sets:
 
 
 def in_sector(code: str, argument: str, kind: str) -> Sets:
-    """The fault of the sector whose thing the argument names: `in_sector("F1", "cpri_id", "cpri")`."""
+    """The fault in the sector of the thing that the argument names."""
     return cures(lambda db, a: fixed(f"{code}.{own_part(db, a[argument], kind).sector}"))
 
 
 def site_fault(code: str) -> Sets:
     return cures(lambda db, a: fixed(code))
+
+
+@cures
+def uplink(db: RanDB, a: Arguments) -> dict[str, int]:
+    own_part(db, a["link_id"], "link")
+    return fixed("T1")
 
 
 def fixed(*atoms: str) -> dict[str, int]:

@@ -229,7 +229,7 @@ class FieldWrites(Toolkit):
         rru.fibre_ok = True
         return done(f"fibre {cpri_id} replaced by {spare.id}", f"check_leds({rru.id})")
 
-    @write(field_sets.site_fault("T1"), minutes=120, cost=10)
+    @write(field_sets.uplink, minutes=120, cost=10)
     def splice_fibre(self, link_id: str) -> Done:
         """Splice the site's uplink fibre where it is broken.
 
