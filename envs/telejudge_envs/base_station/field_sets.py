@@ -122,5 +122,5 @@ def transceiver(db: RanDB, a: Arguments) -> dict[str, int]:
 
 @cures
 def antenna_line(db: RanDB, a: Arguments) -> dict[str, int]:
-    line = next(line for line in here(db).lines if line.id == a["port_id"])
-    return fixed(f"A1.{a['port_id'][-1]}") if line.segment == a["segment"] else {}
+    found = own_part(db, a["port_id"], "line")
+    return fixed(f"A1.{found.sector}") if found.thing.segment == a["segment"] else {}

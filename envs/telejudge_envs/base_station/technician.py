@@ -31,7 +31,7 @@ from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Failure
 
-IT_SAYS = "Result: "
+IT_SAYS = "It says:\n"
 FAILED = "but it failed. "
 """Parts of his reports, by which a scripted agent tells a tool's output from his own words."""
 
