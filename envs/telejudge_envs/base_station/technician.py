@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.jitter import share, whole
 from telejudge_envs.base_station.layout import SECTORS
-from telejudge_envs.base_station.technician_talk import Heard, Step, Unclear, understand
+from telejudge_envs.base_station.technician_talk import Guess, Heard, Step, Unclear, understand
 from telejudge_envs.base_station.toolkit import tools_of
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import Task
@@ -100,7 +100,7 @@ class ScriptedTechnician:
 
     def faults_in(self, conversation: Sequence[Message]) -> tuple[Failure, ...]:
         """His false claims and misunderstandings in a transcript."""
-        claim = self._claim()
+        claim = self._claim
         found: list[Failure] = []
         if any(m.role == "user" and claim and claim in m.text for m in conversation):
             found.append(Failure(owner="user", cause="wrong_claim", detail=claim))
@@ -123,7 +123,7 @@ class ScriptedTechnician:
         text = conversation[at].text
         return understand(text, tools, _sent_to(conversation[:at]), self._guess(text))
 
-    def _guess(self, text: str):
+    def _guess(self, text: str) -> Guess:
         def sector(clause: str) -> int | None:
             key = (self._key, text, clause)
             if self.persona != "novice" or share(*key) >= MISHEARS:
@@ -154,12 +154,15 @@ class ScriptedTechnician:
         steps = [Step("check_leds", {"unit_id": unit}) for unit in units]
         return _call(conversation, (Step("check_breakers", {}), *steps), _LOOKED)
 
-    def _claim(self) -> str:
-        """What he is wrongly sure of, the same for the whole episode."""
-        if self.persona != "wrong_theory":
-            return ""
+    @property
+    def theory(self) -> str:
+        """The cause that one with a wrong theory is sure of; never a real one of the task."""
         wrong = [text for code, text in THEORIES.items() if code not in self._codes]
-        return f"If you ask me: {random.Random(self._key).choice(wrong)}."
+        return random.Random(self._key).choice(wrong)
+
+    @property
+    def _claim(self) -> str:
+        return f"If you ask me: {self.theory}." if self.persona == "wrong_theory" else ""
 
     def _report(
         self,
@@ -170,7 +173,7 @@ class ScriptedTechnician:
         count: int,
     ) -> str:
         told: list[str] = []
-        claim = self._claim()
+        claim = self._claim
         if claim and since and not any(m.role == "user" and claim in m.text for m in conversation):
             told.append(claim)
         volunteered, asked = _results(since)

@@ -38,6 +38,10 @@ Guess = Callable[[str], int | None]
 """Which sector a clause means that names none; None: ask."""
 
 
+LONGEST = 4_000
+"""Characters of a message that he listens to."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A call to make. `lacks` is the type of a spare part that was not named."""
@@ -70,6 +74,7 @@ def understand(
     text: str, tools: Sequence[ToolSpec], site: str | None = None, guess: Guess | None = None
 ) -> Heard:
     """`site`: where he was sent, for ids without a site."""
+    text = text[:LONGEST].replace("⟦", "[").replace("⟧", "]")
     named, complaint = found(text, tools)
     if complaint:
         return Heard((Unclear("", complaint),))
