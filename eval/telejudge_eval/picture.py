@@ -30,7 +30,7 @@ def draw_task(task: Task, path: Path) -> Path:
     except ImportError as error:
         raise MissingExtraError("matplotlib", "report") from error
     db = build(spec_of(task))
-    figure = Figure(figsize=(13, 5.2), layout="constrained")
+    figure = Figure(figsize=(14, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     _topology(left, db)
     _storm(right, db)
@@ -40,7 +40,7 @@ def draw_task(task: Task, path: Path) -> Path:
 
 
 def _topology(axes: Any, db: RanDB) -> None:
-    axes.set_title(f"topology {db.topology}: green serves, red does not, grey is locked")
+    axes.set_title(f"{db.topology}: green serves, red does not, grey is LOCKED")
     axes.axis("off")
     sites = list(db.sites.values())
     middle = (len(sites) - 1) / 2
