@@ -1,6 +1,5 @@
 """How faults show: from a symptom to the reads that tell its rivals apart, and what they mean.
 
-    symptoms(case)                       -> [Symptom("RRU_LINK_LOST", 2), Symptom("noise", 1)]
     CLUES["RRU_LINK_LOST"].reads         -> get_fronthaul of that radio unit
     CLUES["RRU_LINK_LOST"].verdicts      -> P3 if it gasped, F1 if there is only no light
 
@@ -11,9 +10,9 @@ after SCTP) have no entry: their cause's alarm has. Limits are those of the manu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from telejudge_agents.scripted.base import Call
 from telejudge_agents.scripted.base_station.case import UNREACHABLE, Case
@@ -23,17 +22,9 @@ DARK_DBM = -30.0
 VSWR_LIMIT = 2.0
 TX_LOW_DBM = 30.0
 NOISE_LIMIT_DBM = -105.0
-HO_LIMIT = 0.9
 
 Ask = Callable[[Case, int], Call]
 Test = Callable[[Case, int], bool]
-
-
-class Symptom(NamedTuple):
-    """`sector` is 0 for what concerns the whole site."""
-
-    name: str
-    sector: int
 
 
 @dataclass(frozen=True)
@@ -152,7 +143,7 @@ _SILENT = (
     ask("get_change_log", "scope_id"),
 )
 
-_BY_ALARM: dict[str, Clue] = {
+BY_ALARM: dict[str, Clue] = {
     "LINK_FAILURE": Clue((trunk,), (("T3", _is(trunk, lambda d: d["admin"] == "down")),)),
     "LOSS_OF_SIGNAL": Clue((uplink,), (("T1", _is(uplink, lambda d: d["rx_dbm"] < DARK_DBM)),)),
     "SOFTWARE_PROGRAM_ABNORMALLY_TERMINATED": Clue(
@@ -216,13 +207,13 @@ _BY_KPI: dict[str, Clue] = {
     "full": Clue((), (("R5", lambda case, i: True),), "get_kpi"),
 }
 
-CLUES: dict[str, Clue] = _BY_ALARM | _BY_KPI
+CLUES: dict[str, Clue] = BY_ALARM | _BY_KPI
 
 AUDIT = ask("diff_config_vs_plan", "object_id")
 DIFFERS = {"remoteAddress": "T5", "nRTAC": "R3", "nrPci": "R1", "relation": "R2", "tilt": "A3"}
 """The fault that an unapproved difference from plan is."""
 
-TELLING = frozenset(_BY_ALARM) | {
+TELLING = frozenset(BY_ALARM) | {
     "CELL_UNAVAILABLE",
     "BATTERY_DISCHARGING",
     "HIGH_TEMPERATURE",
@@ -230,49 +221,3 @@ TELLING = frozenset(_BY_ALARM) | {
     "LOSS_OF_SYNCHRONIZATION",
 }
 """Names of alarms that a fault raises; others have stood for days or are reminders."""
-
-_EXPLAINS_SILENCE = ("LINK_FAILURE", "LOSS_OF_SIGNAL", "SOFTWARE_PROGRAM_ABNORMALLY_TERMINATED")
-
-
-def symptoms(case: Case, *, quiet: bool = True) -> list[Symptom]:
-    """What calls for an explanation, causes before consequences; with `quiet` also KPIs."""
-    return [*_from_alarms(case), *(_from_counters(case) if quiet else ())]
-
-
-def _from_alarms(case: Case) -> Iterator[Symptom]:
-    """A node that cannot be reached is a puzzle only if nothing says why."""
-    silence_known = any(case.raised(name) for name in _EXPLAINS_SILENCE)
-    for name in _BY_ALARM:
-        if name == UNREACHABLE and silence_known:
-            continue
-        for about in case.raised(name):
-            yield Symptom(name, sector_of(case, about))
-
-
-def _from_counters(case: Case) -> Iterator[Symptom]:
-    for i in range(1, case.sectors + 1):
-        counters = case.counters(i)
-        if not counters or case.held(case.id("cell", i)):
-            continue
-        if counters["X.CellUnavailableTime"]:
-            if ("CELL_UNAVAILABLE", case.id("cell", i)) not in case.problems:
-                yield Symptom("off air", i)
-        elif not counters["RACH.PreambleACell"]:
-            yield Symptom("no access", i)
-        else:
-            yield from (Symptom(name, i) for name, bad in _LIMITS.items() if bad(counters))
-
-
-_LIMITS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "handover": lambda c: c["MM.HoExeInterSucc"] < HO_LIMIT * c["MM.HoExeInterReq"],
-    "late handover": lambda c: c["HO.IntraSys.TooLate"] > 8,
-    "far": lambda c: c["L1M.ATADist"] > 15,
-    "noise": lambda c: c["X.ULNoise"] > NOISE_LIMIT_DBM,
-    "full": lambda c: c["RRU.PrbTotDl"] > 90,
-}
-
-
-def sector_of(case: Case, object_id: str) -> int:
-    """The sector of a part, 0 when it belongs to none."""
-    rows = case.data("get_topology").get("sectors", [])
-    return next((n for n, row in enumerate(rows, 1) if object_id in row.values()), 0)

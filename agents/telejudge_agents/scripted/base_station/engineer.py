@@ -16,59 +16,39 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from telejudge_agents.scripted.base import Call, Heard, Plan, Planner, ScriptedFactory
-from telejudge_agents.scripted.base_station.case import Answer, Case
-from telejudge_agents.scripted.base_station.clues import (
-    AUDIT,
-    CLUES,
-    DIFFERS,
-    TELLING,
-    Symptom,
-    differences,
-    sector_of,
-    symptoms,
-)
+from telejudge_agents.scripted.base_station.case import Case
+from telejudge_agents.scripted.base_station.clues import AUDIT, CLUES, DIFFERS, differences
+from telejudge_agents.scripted.base_station.desk import Finding, Step
 from telejudge_agents.scripted.base_station.dialect import BASE_STATION
+from telejudge_agents.scripted.base_station.hands import Hands
 from telejudge_agents.scripted.base_station.remedies import (
     REMEDIES,
-    Asked,
-    Finding,
-    Step,
     mitigation,
     outside,
     remedy_for,
 )
 from telejudge_agents.scripted.base_station.report import report
-from telejudge_agents.scripted.base_station.slips import (
-    IDLE,
-    RIVALS,
-    Steady,
-    Temper,
-    failing,
-    rash_reset,
-)
+from telejudge_agents.scripted.base_station.slips import RIVALS, Steady, Temper, rash_reset
+from telejudge_agents.scripted.base_station.symptoms import Symptom, sector_of, symptoms
 from telejudge_agents.scripted.base_station.visit import Visit
+from telejudge_envs.base_station.faults import FAULTS
 from telejudge_envs.nouns.task import TaskView
 
 MOST_ROUNDS = 7
 MOST_TRIES = 2
-BUSY_TRIES = 3
 
 
-class Engineer:
+class Engineer(Hands):
     """One ticket on the desk of one engineer."""
 
     def __init__(self, case: Case, temper: Temper) -> None:
-        self.case = case
-        self.temper = temper
+        super().__init__(case, temper)
         self.visit = Visit(self)
         self.worked: list[Finding] = []
-        self.handed_over: dict[tuple[str, int], str] = {}
-        self.actions: list[str] = []
         self.swept_at = -1
         """Number of repairs when the site was last looked at whole."""
         self.given_up = False
         self._tries: dict[tuple[str, int], int] = {}
-        self._last_read: Call | None = None
 
     def plan(self) -> Plan:
         """The whole episode."""
@@ -111,7 +91,7 @@ class Engineer:
             finding = yield from self._explain(symptom)
             if finding is not None and finding.key not in {f.key for f in found}:
                 found.append(finding)
-            yield from self._dither()
+            yield from self.dither()
         if not found and self._hidden():
             found = yield from self._audit()
         self.given_up = any(self._tries.get(f.key, 0) >= MOST_TRIES for f in found)
@@ -174,7 +154,8 @@ class Engineer:
         for f in found:
             self._tries[f.key] = self._tries.get(f.key, 0) + 1
         self.worked = [w for w in self.worked if w.believed] + found
-        early = [f for f in found if not outside(self.case, f) and self._hands_off()]
+        slips = self.temper.slips
+        early = [f for f in found if not outside(self.case, f) and slips("escalate_early")]
         theirs = [f for f in found if outside(self.case, f)]
         ours = [f for f in found if f not in early and f not in theirs]
         yield from self._mitigate(found)
@@ -182,7 +163,7 @@ class Engineer:
             if not remedy_for(self.case, f).onsite:
                 yield from remedy_for(self.case, f).work(self, self._misplaced(f))
         for f in [*early, *theirs]:
-            if f in early or not self.temper.slips("never_escalate"):
+            if f in early or not slips("never_escalate"):
                 yield from self.escalate(f)
         visits = [f for f in ours if remedy_for(self.case, f).onsite]
         if visits:
@@ -194,17 +175,15 @@ class Engineer:
             if not self.temper.slips("forget_mitigation"):
                 yield from self.repair(call)
 
-    def _hands_off(self) -> bool:
-        return self.temper.slips("escalate_early")
-
     def _mistaken(self, f: Finding) -> Finding:
         """The finding, or with a slip a rival that shows alike."""
         if f.code not in RIVALS or not self.temper.slips("misdiagnose"):
             return f
         code = self.temper.rng.choice(RIVALS[f.code])
-        object_id = self.case.id(REMEDIES[code].part, f.sector)
+        i = f.sector or int(FAULTS[code].sector)
+        object_id = self.case.id(REMEDIES[code].part, i)
         keeps = self.temper.slips("keep_wrong_cause")
-        return Finding(code, f.sector, object_id, f.evidence, believed=keeps)
+        return Finding(code, i, object_id, f.evidence, believed=keeps)
 
     def _misplaced(self, f: Finding) -> Finding:
         """The finding, or with a slip the same in another sector."""
@@ -214,84 +193,9 @@ class Engineer:
         i = self.temper.rng.choice(others)
         return Finding(f.code, i, self.case.id(REMEDIES[f.code].part, i), f.evidence)
 
-    def escalate(self, finding: Finding) -> Step:
-        """Hand a fault over with the readings that show it."""
-        self.handed_over[finding.key] = finding.team
-        evidence = () if self.temper.slips("forget_evidence") else finding.evidence
-        yield from self.do(
-            Call(
-                "escalate",
-                {
-                    "team": finding.team,
-                    "summary": f"{finding.slug} at {finding.object_id}",
-                    "evidence": list(evidence),
-                },
-            )
-        )
-
-    def repair(self, call: Call) -> Asked:
-        """A call that goes into the report as an action."""
-        answer = yield from self.do(call)
-        if answer.ok:
-            self.actions.append(answer.id)
-        return answer
-
-    def cleared(
-        self, action: str, object_id: str, *, always: bool = False
-    ) -> Generator[Call | str, Heard, dict[str, str]]:
-        """Look at the impact; ask for approval when users would notice (or `always`)."""
-        if self.temper.slips("forget_impact"):
-            return {}
-        seen = yield from self.do(Call("check_impact", {"object_id": object_id, "action": action}))
-        users = any(seen.data.get("users", {}).values())
-        if not always and (not users or seen.data.get("window_open")):
-            return {}
-        if self.temper.slips("forget_approval"):
-            return {}
-        approved = yield from self.do(
-            Call(
-                "request_approval",
-                {
-                    "action": action,
-                    "object_id": object_id,
-                    "reason": f"Needed to restore {self.case.site}.",
-                },
-            )
-        )
-        token = approved.content.get("token")
-        return {"token": token} if token else {}
-
     def spare(self, kind: str) -> str:
+        """A spare part of that type out of the technician's van."""
         return self.visit.take(kind)
-
-    # -- calls
-
-    def do(self, call: Call) -> Asked:
-        """Make a call, again while it is refused as busy."""
-        answer = Answer(False, "")
-        for _ in range(BUSY_TRIES):
-            answer = self.case.hear(call, (yield call))
-            if not answer.busy or self.temper.slips("ignore_error"):
-                break
-        if answer.id.startswith("r"):
-            self._last_read = call
-        return answer
-
-    def _dither(self) -> Step:
-        """What an untidy engineer does between two things."""
-        slips = self.temper.slips
-        if self._last_read is not None and slips("redundant_read"):
-            yield from self.do(self._last_read)
-        if slips("idle_read"):
-            yield from self.do(self.temper.rng.choice(IDLE)(self.case, 0))
-        if slips("failed_call"):
-            yield from self.do(self.temper.rng.choice(failing(self.case)))
-
-    def left(self) -> list[str]:
-        """Ids of the alarms that are left of those that a fault raises."""
-        return [
-            row["id"] for row in self.case.alarms if row["problem"].partition(":")[0] in TELLING
-        ]
 
 
 def engineer_planner(temper: Temper) -> Planner:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from telejudge_agents.scripted.base_station.case import Case
-from telejudge_agents.scripted.base_station.remedies import Finding
+from telejudge_agents.scripted.base_station.desk import Finding
 from telejudge_agents.scripted.base_station.slips import RIVALS, Temper
 from telejudge_envs.base_station.faults import FAULTS
 

@@ -10,30 +10,16 @@ for the vendor. A second visit keeps the technician who is there already.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Protocol
 
 from telejudge_agents.scripted.base import Call
-from telejudge_agents.scripted.base_station.case import Case
-from telejudge_agents.scripted.base_station.remedies import (
-    Desk,
-    Finding,
-    Step,
-    remedy_for,
-)
-from telejudge_agents.scripted.base_station.slips import Temper
-
-
-class Sender(Desk, Protocol):
-    """The engineer, as a visit needs him."""
-
-    case: Case
-    temper: Temper
+from telejudge_agents.scripted.base_station.desk import Desk, Finding, Step
+from telejudge_agents.scripted.base_station.remedies import remedy_for
 
 
 class Visit:
     """`van`: spare ids by type that the technician has and has not used."""
 
-    def __init__(self, desk: Sender) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._there = False
         self._van: dict[str, list[str]] = defaultdict(list)
