@@ -25,6 +25,14 @@ from collections.abc import Sequence
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.jitter import share, whole
 from telejudge_envs.base_station.layout import SECTORS
+from telejudge_envs.base_station.technician_line import (
+    calling,
+    last_words,
+    own,
+    say,
+    seen_spares,
+    sent_to,
+)
 from telejudge_envs.base_station.technician_talk import Guess, Heard, Step, Unclear, understand
 from telejudge_envs.base_station.toolkit import tools_of
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
@@ -51,7 +59,6 @@ THEORIES: dict[str, str] = {
 _GREETED = re.compile(
     r"^\W*(?:thanks?|thank you|ok(?:ay)?|hello|hi|good|great|fine|perfect)\b", re.I
 )
-_CHANGE_VAN = ("dispatch_technician", "replace_module", "replace_sfp", "replace_fibre")
 _LOOKED = "look"
 _DID = "do"
 
@@ -78,10 +85,10 @@ class ScriptedTechnician:
         return message
 
     def _reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
-        at = _last_words(conversation)
+        at = last_words(conversation)
         if at is None:
-            return _say("I am listening. What shall I do?")
-        since = _own(conversation[at + 1 :])
+            return say("I am listening. What shall I do?")
+        since = own(conversation[at + 1 :])
         done = [m for m in since if m.tool_calls]
         results = [m for m in since if m.role == "tool"]
         heard = self._understood(conversation, at, tools)
@@ -94,9 +101,9 @@ class ScriptedTechnician:
         if not failed and count < len(heard.steps):
             step = self._with_spare(heard.steps[count], conversation)
             if isinstance(step, Step):
-                return _call(conversation, (step,), _DID if not step.lacks else _LOOKED)
-            return _say(self._report(conversation, since, heard, step, count))
-        return _say(self._report(conversation, since, heard, None, count))
+                return calling(conversation, (step,), _DID if not step.lacks else _LOOKED)
+            return say(self._report(conversation, since, heard, step, count))
+        return say(self._report(conversation, since, heard, None, count))
 
     def faults_in(self, conversation: Sequence[Message]) -> tuple[Failure, ...]:
         """His false claims and misunderstandings in a transcript."""
@@ -106,7 +113,7 @@ class ScriptedTechnician:
             found.append(Failure(owner="user", cause="wrong_claim", detail=claim))
         for at, message in enumerate(conversation):
             if message.role == "assistant" and not message.tool_calls:
-                acted = any(m.tool_calls for m in _own(conversation[at + 1 : at + 2]))
+                acted = any(m.tool_calls for m in own(conversation[at + 1 : at + 2]))
                 heard = self._understood(conversation, at, field_tools())
                 found += [
                     Failure(owner="user", cause="misunderstanding", detail=what)
@@ -121,7 +128,7 @@ class ScriptedTechnician:
         self, conversation: Sequence[Message], at: int, tools: Sequence[ToolSpec]
     ) -> Heard:
         text = conversation[at].text
-        return understand(text, tools, _sent_to(conversation[:at]), self._guess(text))
+        return understand(text, tools, sent_to(conversation[:at]), self._guess(text))
 
     def _guess(self, text: str) -> Guess:
         def sector(clause: str) -> int | None:
@@ -137,7 +144,7 @@ class ScriptedTechnician:
         if isinstance(step, Unclear) or not step.lacks:
             return step
         if self.persona == "expert":
-            spares = _spares(conversation)
+            spares = seen_spares(conversation)
             if spares is None:
                 return Step("list_spares", {}, step.lacks)
             fit = next((s["spare_id"] for s in spares if s["type"] == step.lacks), None)
@@ -152,7 +159,7 @@ class ScriptedTechnician:
         site = travel.arguments["site_id"]
         units = (f"{site}-BM", f"{site}-BB")
         steps = [Step("check_leds", {"unit_id": unit}) for unit in units]
-        return _call(conversation, (Step("check_breakers", {}), *steps), _LOOKED)
+        return calling(conversation, (Step("check_breakers", {}), *steps), _LOOKED)
 
     @property
     def theory(self) -> str:
@@ -180,7 +187,7 @@ class ScriptedTechnician:
         told += volunteered
         told += _remarks(heard, unclear, count)
         if not (told or asked):
-            text = conversation[_last_words(conversation) or 0].text
+            text = conversation[last_words(conversation) or 0].text
             told.append(_nothing_to_do(text))
         return "\n\n".join([*told, *asked])
 
@@ -258,53 +265,5 @@ def _flat(data: object) -> str:
     return "none" if data is None else str(data)
 
 
-def _last_words(conversation: Sequence[Message]) -> int | None:
-    """Where the agent spoke to him last."""
-    for at in range(len(conversation) - 1, -1, -1):
-        message = conversation[at]
-        if message.role == "assistant" and not message.tool_calls:
-            return at
-    return None
-
-
-def _own(messages: Sequence[Message]) -> list[Message]:
-    return [m for m in messages if m.role in ("user", "tool")]
-
-
-def _sent_to(conversation: Sequence[Message]) -> str | None:
-    """The site of his dispatch, which he knows from his work order."""
-    sites = [
-        str(call.arguments.get("site_id"))
-        for m in conversation
-        for call in m.tool_calls
-        if call.name in ("dispatch_technician", "travel_to_site")
-    ]
-    return sites[-1] if sites else None
-
-
-def _spares(conversation: Sequence[Message]) -> list[dict[str, str]] | None:
-    """What his last look into the van showed; None when he has not looked."""
-    looks = {c.id for m in conversation for c in m.tool_calls if c.name == "list_spares"}
-    for message in reversed(conversation):
-        if any(call.name in _CHANGE_VAN for call in message.tool_calls):
-            return None  # what he saw before may be used up, or left behind
-        if message.role == "tool" and message.tool_call_id in looks and not message.error:
-            return json.loads(message.text)["data"]
-    return None
-
-
 def field_tools() -> tuple[ToolSpec, ...]:
     return tuple(tool.spec for tool in tools_of(FieldKit).values())
-
-
-def _say(text: str) -> Message:
-    return Message(role="user", text=text)
-
-
-def _call(conversation: Sequence[Message], steps: Sequence[Step], why: str) -> Message:
-    so_far = sum(len(m.tool_calls) for m in conversation if m.role == "user")
-    calls = (
-        ToolCall(id=f"{why}_{n}", name=step.tool, arguments=step.arguments, owner="user")
-        for n, step in enumerate(steps, start=so_far + 1)
-    )
-    return Message(role="user", tool_calls=tuple(calls))
