@@ -42,26 +42,34 @@ def wrong_argument(inspection: Inspection) -> Iterator[Defect]:
     """A repair of something that could not be broken: the right tool, where the same tool elsewhere
     was called for. Hard when users lost their service for it."""
     for seen, label in _writes(inspection):
-        if seen.own and not label.possible and _same_tool_wanted(inspection, seen, label):
+        if _misses(inspection, seen, label) and _same_tool_wanted(inspection, seen, label):
             yield _defect(
                 seen,
                 "wrong_argument",
                 "hard" if label.interrupts else "soft",
                 f"What {_name(seen)} was called on could not be the cause any more.",
             )
+    for index in _single_detours(inspection, same_tool=True):
+        seen = inspection.steps[index]
+        yield _defect(
+            seen,
+            "wrong_argument",
+            "soft",
+            f"{_name(seen)} was put to something that could tell nothing; the next one told.",
+        )
 
 
 def wrong_tool(inspection: Inspection) -> Iterator[Defect]:
     """A write that could repair nothing, or a single idle look right before the one that told."""
     for seen, label in _writes(inspection):
-        if seen.own and not label.possible and not _same_tool_wanted(inspection, seen, label):
+        if _misses(inspection, seen, label) and not _same_tool_wanted(inspection, seen, label):
             yield _defect(
                 seen,
                 "wrong_tool",
                 "hard" if label.interrupts else "soft",
                 f"Nothing that {_name(seen)} repairs could be broken.",
             )
-    for index in _single_detours(inspection):
+    for index in _single_detours(inspection, same_tool=False):
         seen, following = inspection.steps[index], inspection.steps[index + 1]
         yield _defect(
             seen,
@@ -104,7 +112,7 @@ def repeated_read(inspection: Inspection) -> Iterator[Defect]:
 
 def idle_read(inspection: Inspection) -> Iterator[Defect]:
     """Looks that told, confirmed, verified and prepared nothing, beyond a few."""
-    single = set(_single_detours(inspection))
+    single = {i for same in (True, False) for i in _single_detours(inspection, same_tool=same)}
     repeats = {d.step for d in repeated_read(inspection)}
     cited = _cited(inspection)
     idle = 0
@@ -129,7 +137,8 @@ def alarm_cheat(inspection: Inspection) -> Iterator[Defect]:
         for seen in inspection.steps
         if seen.effect == "control"
     )
-    if not (claimed and inspection.left):
+    wrong = any(c.name == "claim" and not c.passed for c in inspection.outcome.checks)
+    if not (claimed and (inspection.left or wrong)):
         return
     repaired = any(path not in inspection.left for path in inspection.faults)
     for seen in inspection.steps:
@@ -198,6 +207,15 @@ def _writes(inspection: Inspection) -> Iterator[tuple[InspectedStep, CallLabel]]
             yield seen, seen.label
 
 
+def _misses(inspection: Inspection, seen: InspectedStep, label: CallLabel) -> bool:
+    """Could repair nothing; the same call made again is insistence, which is the rules' matter."""
+    if not seen.own or label.possible:
+        return False
+    key = call_key(seen)
+    earlier = inspection.steps[: seen.step.index]
+    return not any(s.own and s.ok and call_key(s) == key for s in earlier)
+
+
 def _same_tool_wanted(inspection: Inspection, seen: InspectedStep, label: CallLabel) -> bool:
     """Whether the best call then was of this tool, or this tool repaired something elsewhere."""
     tool = seen.step.call.name
@@ -226,14 +244,15 @@ def _cited(inspection: Inspection) -> frozenset[str]:
     )
 
 
-def _single_detours(inspection: Inspection) -> Iterator[int]:
-    """Idle looks between useful calls whose next call is a look with another tool that told."""
+def _single_detours(inspection: Inspection, *, same_tool: bool) -> Iterator[int]:
+    """Idle looks between useful calls whose next call is a look that told: with the same tool at
+    something else, or with another tool."""
     cited = _cited(inspection)
     idle_before = False
     for seen, following in pairwise(inspection.steps):
         idle = _is_idle(seen, cited)
-        other = following.step.call.name != seen.step.call.name
-        if idle and not idle_before and following.own and other and _told(following):
+        same = following.step.call.name == seen.step.call.name
+        if idle and not idle_before and following.own and same == same_tool and _told(following):
             yield seen.step.index
         idle_before = idle
 
