@@ -11,6 +11,7 @@ In: a RanDB, the site, the sector. An *atom* is a fault at its place: `P1`, or `
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -329,12 +330,14 @@ def missing_neighbour(db: RanDB, site: Site, sector: int) -> str | None:
     return next((n for n in db.plan[f"{cell.id}.relations"] if n not in have), None)
 
 
+@functools.cache
 def split(atom: str) -> tuple[Fault, int]:
     """`P3.2` -> (the fault P3, 2); sector 0 for faults of the whole site."""
     code, _, sector = atom.partition(".")
     return FAULTS[code], int(sector or 0)
 
 
+@functools.cache
 def atoms(sectors: int = 3, *, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """All located faults of a site, in the table's order (57 with three sectors)."""
     return tuple(
