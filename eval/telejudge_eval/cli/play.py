@@ -163,3 +163,24 @@ def import_tau2(
     rollout_table(rollouts)
     groups = groups_of(rollouts)
     typer.echo(f"{len(rollouts):,} rollouts in {len(groups):,} groups (task and mode) in {out}")
+
+
+@import_app.command("chat")
+def import_conversations(
+    file: Annotated[Path, typer.Argument(help="JSONL: a task_id and OpenAI chat messages a line.")],
+    out: opt.Out,
+    world: opt.World = "base-station",
+) -> None:
+    """Read conversations in OpenAI's chat format, play their calls again, write a rollout file.
+
+    Example: `telejudge import chat chats.jsonl --world base-station --out rollouts.jsonl`
+    """
+    from telejudge_envs import store
+    from telejudge_envs.recorded_chat import import_chat
+    from telejudge_envs.registry import open_world
+    from telejudge_eval.tables import rollout_table
+
+    rollouts = import_chat(file, open_world(world))
+    store.write(out, rollouts)
+    rollout_table(rollouts)
+    typer.echo(f"{len(rollouts):,} rollouts in {out}")
