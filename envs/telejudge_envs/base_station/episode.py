@@ -19,7 +19,7 @@ from telejudge_envs.base_station.policy import policy_text
 from telejudge_envs.base_station.spec import Spec
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Tool, Toolkit, ToolError, tools_of
-from telejudge_envs.errors import UsageError
+from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.base import Mode, Owner
 from telejudge_envs.nouns.message import Effect, Message, ToolCall, ToolResult, ToolSpec
 from telejudge_envs.nouns.task import Task
@@ -143,7 +143,9 @@ class BaseStationEpisode:
 
     def outcome(self) -> Outcome:
         faults = (self.failure,) if self.failure and self.failure.owner != "agent" else ()
-        return score.outcome(self.db, self.spec, self.stop, faults)
+        outcome = score.outcome(self.db, self.spec, self.stop, faults)
+        coped_with: tuple[Failure, ...] = getattr(self._user, "faults", ())
+        return outcome.model_copy(update={"coped_with": coped_with}) if coped_with else outcome
 
     # -- the turns
 
@@ -180,6 +182,10 @@ class BaseStationEpisode:
         for _ in range(MAX_USER_CALLS):
             try:
                 reply = self._user.reply(self.observation, self.user_tools)
+            except EndpointError as error:
+                self.stop = "failed"
+                self.failure = Failure(owner="endpoint", cause=error.cause, detail=str(error)[:500])
+                return
             except Exception as error:
                 self._blame_technician("crash", f"{type(error).__name__}: {error}")
                 return

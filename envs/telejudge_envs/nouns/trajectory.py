@@ -112,13 +112,15 @@ class Outcome(Noun):
     """Ground truth of one episode: `answer` is ours (0 or 1), `world_reward` the world's own.
 
     `faults` are failures of others (user simulator, endpoint); with one of them the agent is not
-    to be scored.
+    to be scored. `coped_with` are mistakes of a user that were part of the task (a wrong theory, an
+    order misheard): his, not the agent's, and no reason not to score.
     """
 
     answer: Literal[0, 1]
     checks: tuple[Check, ...] = ()
     world_reward: float
     faults: tuple[Failure, ...] = ()
+    coped_with: tuple[Failure, ...] = ()
 
 
 class Rollout(Noun):
