@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -43,6 +45,16 @@ def compositions(draw: st.DrawFn) -> tuple[str, ...]:
         if not any(exclusive(atom, other) for other in chosen):
             chosen.append(atom)
     return tuple(chosen)
+
+
+@st.composite
+def neighbours(draw: st.DrawFn) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Two compositions that mostly differ in one fault: the hardest to tell apart."""
+    one = draw(compositions())
+    if draw(st.integers(0, 3)) == 0:
+        return one, draw(compositions())
+    extra = draw(st.sampled_from([a for a in atoms() if not any(exclusive(a, b) for b in one)]))
+    return one, (*one, extra)
 
 
 layouts = st.builds(
@@ -143,21 +155,55 @@ def shown(db: RanDB, call: Call) -> dict[str, int]:
     return {effect: effects[effect] for effect in TOOLS[name].marked.shows(db, arguments)}
 
 
-@settings(max_examples=60, deadline=None)
-@given(layouts, compositions(), compositions(), VARIANTS, st.booleans())
+@settings(max_examples=120, deadline=None)
+@given(layouts, neighbours(), VARIANTS, st.booleans(), st.tuples(st.booleans(), st.booleans()))
 def test_results_differ_exactly_where_shown_effects_differ(
     layout: Layout,
-    one: tuple[str, ...],
-    two: tuple[str, ...],
+    pair: tuple[tuple[str, ...], tuple[str, ...]],
     variants: dict[str, Any],
     on_ptp: bool,
+    lost: tuple[bool, bool],
 ) -> None:
     """Equal shown effects, equal result: nothing else leaks. Other effects, another result: the
     oracle never believes that a reading said more than it did."""
-    first, second = (build(layout, faults, variants, on_ptp) for faults in (one, two))
+    first, second = (build(layout, faults, variants, on_ptp) for faults in pair)
+    for db, holdover_lost in zip((first, second), lost, strict=True):
+        db.sites[db.focus].clock.holdover_lost = holdover_lost
+        forget(db)
     for call in read_calls(first):
         same = shown(first, call) == shown(second, call)
-        assert (read(first, call) == read(second, call)) == same, (call, one, two)
+        assert (read(first, call) == read(second, call)) == same, (call, pair)
+
+
+def one_to_one(worlds: Iterable[RanDB]) -> None:
+    """For every call: one result for each vector of shown effects, and the other way round."""
+    results: dict[tuple[Any, str], str] = {}
+    vectors: dict[tuple[Any, str], str] = {}
+    for db in worlds:
+        for call in read_calls(db):
+            key, vector = str(call), str(shown(db, call))
+            result = json.dumps(read(db, call))
+            assert results.setdefault((key, vector), result) == result, call
+            assert vectors.setdefault((key, result), vector) == vector, call
+
+
+def worlds(faults: Iterable[tuple[str, ...]], holdover: tuple[bool, ...]) -> Iterable[RanDB]:
+    for composition in faults:
+        for lost in holdover:
+            for on_ptp in (False, True):
+                layout = Layout("star", "train", 11, holdover_lost=lost)
+                yield build(layout, composition, {}, on_ptp)
+
+
+def test_single_faults_give_one_result_for_each_vector_of_effects() -> None:
+    one_to_one(worlds([(), *((atom,) for atom in atoms())], (False, True)))
+
+
+@pytest.mark.slow
+def test_pairs_of_faults_give_one_result_for_each_vector_of_effects() -> None:
+    pairs = [p for p in itertools.combinations(atoms(), 2) if not exclusive(*p)]
+    here = [p for p in pairs if not any(a.endswith((".2", ".3")) for a in p)]
+    one_to_one(worlds(here, (True,)))
 
 
 @pytest.mark.parametrize("atom", atoms())
