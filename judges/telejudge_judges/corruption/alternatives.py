@@ -5,6 +5,7 @@ In: a case. Out: an edited script, or None; kept only when no detector finds any
 
 from __future__ import annotations
 
+from telejudge_judges.corruption.base_station import FIELD
 from telejudge_judges.corruption.look import idle_looks
 from telejudge_judges.corruption.script import Case, Dice, Edit, Edited, Slot
 
@@ -20,7 +21,7 @@ def look_again(case: Case, dice: Dice) -> Edited | None:
     told = case.where(
         lambda slot, s: (
             s.effect == "read"
-            and slot.tool not in _SWEPT
+            and slot.tool not in _SWEPT | FIELD
             and s.label is not None
             and s.label.purpose in ("news", "confirms")
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telejudge_judges.corruption import act, handle, look, rulebook, words
 from telejudge_judges.corruption.alternatives import ALTERNATIVES
 from telejudge_judges.corruption.base_station import BaseStationStage
+from telejudge_judges.corruption.records import DETECTED_AS
 from telejudge_judges.corruption.script import Edit
 
 
@@ -13,6 +14,7 @@ class EditedBaseStation(BaseStationStage):
 
     alternatives = ALTERNATIVES
     dual_kinds = frozenset({"bad_instruction"})
+    detected_as = DETECTED_AS
 
     @property
     def edits(self) -> dict[str, tuple[Edit, ...]]:

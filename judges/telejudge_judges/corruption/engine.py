@@ -18,13 +18,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from telejudge_envs.inspection import Inspection
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.nouns.verdict import Defect
 from telejudge_judges.corruption.play import Played, play
-from telejudge_judges.corruption.records import CONSEQUENCES, DETECTED_AS, Labelled
+from telejudge_judges.corruption.records import CONSEQUENCES, Labelled
 from telejudge_judges.corruption.script import Case, Edit, Edited
 from telejudge_judges.corruption.stages import Stage, stage_of
 from telejudge_judges.detectors.catalogue import GRAVITY, SUPERSEDED, find_defects
@@ -166,7 +165,8 @@ class _Maker:
             return
         inspection = self.stage.inspect(task, played.trajectory)
         defects = find_defects(inspection)
-        why = reason_to_reject(kind, edited, played, inspection, defects)
+        wanted = self.stage.detected_as[kind]
+        why = reason_to_reject(kind, wanted, edited, played, defects)
         if why is not None:
             self.batch.rejected[edited.name, why] += 1
         else:
@@ -201,7 +201,7 @@ class _Maker:
         kind: str | None,
         defects: Sequence[Defect],
     ) -> None:
-        own = [d for d in defects if kind is not None and d.kind == DETECTED_AS[kind]]
+        own = [d for d in defects if kind is not None and d.kind == self.stage.detected_as[kind]]
         gravest = max(own, key=lambda d: GRAVITY.index(d.severity), default=None)
         self.batch.kept.append(
             Labelled(
@@ -219,10 +219,10 @@ class _Maker:
 
 
 def reason_to_reject(
-    kind: str, edited: Edited, played: Played, inspection: Inspection, defects: Sequence[Defect]
+    kind: str, wanted: str, edited: Edited, played: Played, defects: Sequence[Defect]
 ) -> str | None:
-    """None when the corruption shows, where it was made, and nothing else does."""
-    wanted = DETECTED_AS[kind]
+    """None when the corruption shows as a defect of the kind `wanted`, where it was made, and
+    nothing else shows."""
     here = None if edited.at is None else {played.steps[i] for i in edited.at}
     if not any(d.kind == wanted and (here is None or d.step in here) for d in defects):
         others = sorted({d.kind for d in defects} - CONSEQUENCES)
@@ -230,7 +230,7 @@ def reason_to_reject(
     implied = CONSEQUENCES | SUPERSEDED.get(wanted, frozenset()) | {wanted}
     if others := sorted({d.kind for d in defects} - implied):
         return f"also shows {', '.join(others)}"
-    if kind == "skipped_diagnosis" and inspection.outcome.answer == 0:
+    if kind == "skipped_diagnosis" and played.outcome.answer == 0:
         return "the outcome did not pass"
     return None
 

@@ -30,8 +30,8 @@ DETECTED_AS: dict[str, str] = {
     "bad_instruction": "bad_instruction",
     "injection": "injection",
 }
-"""Kinds of corruption and the kind of defect that must be found in them. A skipped diagnosis is a
-premature write whose outcome still passes."""
+"""Kinds of corruption and the kind of defect that must be found in them, where a world does not say
+otherwise. A skipped diagnosis is a premature write whose outcome still passes."""
 
 CONSEQUENCES = frozenset({"left_fault", "gave_up"})
 """What follows for the whole case when an edit keeps a fault from being repaired."""

@@ -121,7 +121,8 @@ def live_antenna(case: Case, dice: Dice) -> Edited | None:
         return None
     at = dice.choice(onsite)
     port = f"{ground.site}-A{dice.randrange(1, 4)}"
-    return Edited(case.insert(at, Slot("clean_connector", {"port_id": port})), {at}, "live_antenna")
+    work = Slot("repair_antenna_line", {"port_id": port, "segment": "jumper"})
+    return Edited(case.insert(at, work), {at}, "live_antenna")
 
 
 EDITS: dict[str, tuple[Edit, ...]] = {

@@ -35,6 +35,11 @@ class Stage(Player, Protocol):
     def alternatives(self) -> tuple[Edit, ...]: ...
 
     @property
+    def detected_as(self) -> Mapping[str, str]:
+        """The kind of defect in which each kind of corruption must show."""
+        ...
+
+    @property
     def dual_kinds(self) -> frozenset[str]:
         """Kinds that need somebody to be told what to do."""
         ...
