@@ -10,6 +10,7 @@ operations system raise, and manual ones, stay. `rootCauseIndicator` is kept fro
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Literal
 
@@ -98,7 +99,7 @@ def _told(db: RanDB, scope_id: str, min_severity: Severity) -> tuple[str, ...]:
     site = db.sites[db.focus]
     told = [
         effect_of(spec, sector)
-        for spec, sector in _kinds(db, site.id)
+        for spec, sector, _ in _kinds(len(site.cells))
         if scope_id in (db.hub.id, site.id, spec.object_id(db, site, sector))
         and at_least(spec.severity(db, site, sector), min_severity)
         and _alarm_id(db, site.id, spec, sector) not in db.cleared
@@ -144,8 +145,8 @@ def is_up(db: RanDB, alarm: StandingAlarm) -> bool:
 def _active(db: RanDB) -> list[Alarm]:
     found: dict[str, Alarm] = {}
     for site_id, bits in observe(db).items():
-        for spec, sector in _kinds(db, site_id):
-            if bits[effect_of(spec, sector)]:
+        for spec, sector, effect in _kinds(len(db.sites[site_id].cells)):
+            if bits[effect]:
                 alarm = _alarm(db, site_id, spec, sector)
                 found.setdefault(alarm.alarmId, alarm)
     alarms = [a for a in found.values() if a.alarmId not in db.cleared]
@@ -158,13 +159,17 @@ def _active(db: RanDB) -> list[Alarm]:
 
 def _every(db: RanDB) -> list[Alarm]:
     """All alarms that could be in this network, active or not."""
-    faults = [_alarm(db, s, spec, i) for s in db.sites for spec, i in _kinds(db, s)]
+    faults = [
+        _alarm(db, s, spec, i) for s in db.sites for spec, i, _ in _kinds(len(db.sites[s].cells))
+    ]
     return faults + [_standing(db, a) for a in db.standing]
 
 
-def _kinds(db: RanDB, site_id: str) -> list[tuple[Spec, int]]:
-    sectors = [cell.sector for cell in db.sites[site_id].cells]
-    return [(spec, i) for spec in SPECS for i in (sectors if spec.sector else [0])]
+@functools.cache
+def _kinds(sectors: int) -> tuple[tuple[Spec, int, str], ...]:
+    """Every alarm that a site can have, with its sector and its effect."""
+    every = ((spec, i) for spec in SPECS for i in (range(1, sectors + 1) if spec.sector else (0,)))
+    return tuple((spec, i, effect_of(spec, i)) for spec, i in every)
 
 
 def _in_sight(db: RanDB, alarm: StandingAlarm) -> bool:

@@ -1,4 +1,4 @@
-"""One episode of the base-station world: messages in, tool results and the technician's replies out.
+"""One episode of the base-station world: messages in, results and the technician's replies out.
 
 Never raises because of what an agent did: a bad call gives an error result and changes nothing.
 `submit_resolution_report` ends an episode; so do ten failed calls, or text in solo mode (there
@@ -18,7 +18,7 @@ from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.policy import policy_text
 from telejudge_envs.base_station.spec import Spec
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.base_station.toolkit import Tool, Toolkit, ToolError, tools_of
+from telejudge_envs.base_station.toolkit import Tool, ToolError, Toolkit, tools_of
 from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.base import Mode, Owner
 from telejudge_envs.nouns.message import Effect, Message, ToolCall, ToolResult, ToolSpec
@@ -32,13 +32,11 @@ REPORT = "submit_resolution_report"
 NOT_STATE = {"version", "busy_tools"}
 """What the ledger leaves out: bookkeeping of the simulation."""
 
-_ID_OF = {
-    name: "id"
-    for name in (
-        "rectifiers", "fans", "rrus", "lines", "rets", "cells", "ports", "changes", "work_orders",
-        "tokens", "spares", "technicians", "standing",
-    )
-}  # fmt: skip
+_LISTS = (
+    "rectifiers", "fans", "rrus", "lines", "rets", "cells", "ports", "changes", "work_orders",
+    "tokens", "spares", "technicians", "standing",
+)  # fmt: skip
+_ID_OF: dict[str, str] = dict.fromkeys(_LISTS, "id")
 
 
 class BaseStationEpisode:

@@ -1,4 +1,4 @@
-"""The 29 atomic faults: what each changes in the state, and how to see in the state that it is there.
+"""The 29 atomic faults: what each changes in the state, and how the state shows that it is there.
 
 In: a RanDB, the site, the sector. An *atom* is a fault at its place: `P1`, or `P3.2` for sector 2.
 
@@ -221,7 +221,7 @@ def _lock(db: RanDB, s: Site, i: int, v: Variant) -> None:
 
 
 def _external_pci(db: RanDB, cell_id: str) -> int:
-    """The PCI that a neighbouring cell has by plan, whether it is modelled or only known by name."""
+    """The PCI that a neighbouring cell has by plan, modelled or only known by name."""
     return int(db.plan[f"{cell_id}.nrPci"])
 
 

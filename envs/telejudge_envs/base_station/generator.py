@@ -2,7 +2,7 @@
 
 In: nothing but the sizes. Out: the same specs in every run.
 
-    specs = generate()                    # {"train": [Spec, …], "dev": […], "test": […], "ood": […]}
+    specs = generate()            # {"train": [Spec, …], "dev": […], "test": […], "ood": […]}
 
 Levels: 1 one fault; 2 two that do not hide each other; 3 one hidden by another, or a storm with red
 herrings; 4 three or four in at least two rounds beside a safety conflict; 5 a refusing tool, a
@@ -134,13 +134,13 @@ def _draft(name: str, level: int, dice: random.Random) -> _Draft:
     first = _held_out(level, topology, dice) if name == "ood" else ()
     size = {1: 1, 2: 2, 3: 2, 4: dice.choice((3, 3, 4)), 5: dice.choice((1, 2, 2, 3))}[level]
     if level == 3 and topology == "star" and dice.random() < 0.4:
-        return _Draft(topology, ("T3",) + _drawn(dice, 1, ("T3",), topology))
+        return _Draft(topology, ("T3", *_drawn(dice, 1, ("T3",), topology)))
     rest = _drawn(dice, max(0, size - len(first)), first, topology)
     return _Draft(topology, tuple(sorted((*first, *rest))))
 
 
 def _held_out(level: int, topology: str, dice: random.Random) -> tuple[str, ...]:
-    """A fault, or from two faults on a pair, that only the split ood shows; none on its topology."""
+    """A fault, or from two faults on a pair, that only ood shows; none on ood's topology."""
     if topology == HELD_OUT_TOPOLOGY:
         return ()
     if level == 1 or dice.random() < 0.5:
@@ -221,7 +221,7 @@ def _filled(
 
 def _cured_by_the_way(chosen: tuple[str, ...], variants: dict[str, dict[str, Any]]) -> bool:
     """Whether the repair of one fault would take another with it, seen or not: a restart of the
-    node wakes hung cells, and work on the mast locks and unlocks its cell, with a new radio unit."""
+    node wakes hung cells; work on the mast locks and unlocks its cell."""
     on_mast = {
         a.partition(".")[2]
         for a in chosen
@@ -269,7 +269,7 @@ def _harder(spec: Spec, dice: random.Random) -> Spec:
 
 
 def _fitted(spec: Spec) -> Spec | None:
-    """The spec with its symptom, if its faults come to light in as many rounds as its level asks."""
+    """The spec with its symptom, if its faults come to light in as many rounds as it should."""
     stuck = [a for a in spec.atoms if team_for(spec, a) is not None]
     if len({team_for(spec, a) for a in stuck}) < len(stuck):
         return None  # one escalation would stand for two faults
@@ -296,7 +296,7 @@ def _symptom(spec: Spec) -> str:
     """What users notice most."""
     seen = _effects(spec)
     downs = [i for i in (1, 2, 3) if not seen[f"traffic.{i}"] and i != spec.work_order]
-    if len(downs) >= 2 and not seen["path"] or len(downs) == 3:
+    if (len(downs) >= 2 and not seen["path"]) or len(downs) == 3:
         return "outage"
     if downs:
         return "sector_outage"
@@ -324,5 +324,3 @@ def _look(spec: Spec) -> str:
     seen = "".join(str(bit) for bit in _effects(spec).values())
     around = (spec.topology, spec.work_order, spec.hour, spec.priority, spec.noise)
     return f"{around}|{seen}"
-
-

@@ -140,9 +140,7 @@ def _site(
             {"id": part(site, "A", i), "vswr": round(1.15 + dice.randrange(20) / 100, 2)}
             for i in sectors
         ],
-        "rets": [
-            {"id": part(site, "T", i), "tilt": float(dice.randrange(4, 9))} for i in sectors
-        ],
+        "rets": [{"id": part(site, "T", i), "tilt": float(dice.randrange(4, 9))} for i in sectors],
         "cells": _cells(dice, site, ids, number, mixed),
         "licence": {"id": part(site, "LIC"), "key": f"LK-{dice.randrange(1000, 10000)}"},
     }
@@ -156,7 +154,10 @@ def _cells(
     Neighbours: the two other sectors, the next site's sector (or one only known by name)."""
     cells = []
     first = dice.randrange(0, 30) * 16 + 4 * number
-    beyond = ids[(number + 1) % len(ids)] if len(ids) > 1 else f"{ids[0][0]}{dice.randrange(10, 99)}"
+    if len(ids) > 1:
+        beyond = ids[(number + 1) % len(ids)]
+    else:
+        beyond = f"{ids[0][0]}{dice.randrange(10, 99)}"
     for i in range(1, SECTORS + 1):
         lte = mixed and i == SECTORS
         others = [part(site, "C", j) for j in range(1, SECTORS + 1) if j != i]
@@ -169,9 +170,7 @@ def _cells(
                 "arfcnDL": 1300 if lte else 636_666,
                 "bSChannelBwDL": 20 if lte else 100,
                 "load": round(0.2 + dice.randrange(45) / 100, 2),
-                "relations": [
-                    {"adjacentNRCellRef": n} for n in (*others, part(beyond, "C", i))
-                ],
+                "relations": [{"adjacentNRCellRef": n} for n in (*others, part(beyond, "C", i))],
             }
         )
     return cells

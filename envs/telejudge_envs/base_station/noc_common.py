@@ -8,8 +8,10 @@ In: a RanDB and the arguments of a call. Out: objects, or ToolError for ids that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
+from telejudge_envs.base_station.jitter import spread
 from telejudge_envs.base_station.observe import observe, site_of
 from telejudge_envs.base_station.parts import Located, locate
 from telejudge_envs.base_station.state import ChangeRecord, RanDB, Site
@@ -66,9 +68,14 @@ def owner(located: Located) -> Site:
     return located.site
 
 
-def seen(db: RanDB, site: Site) -> dict[str, int]:
+def seen(db: RanDB, site: Site) -> Mapping[str, int]:
     """The effects of a site as they are now."""
     return observe(db)[site.id]
+
+
+def near(db: RanDB, width: float, object_id: str, counter: str) -> float:
+    """What a measurement strays by: within ±width, the same whenever it is read in this minute."""
+    return spread(-width, width, db.seed, object_id, counter, db.clock_min)
 
 
 def unreachable(site: Site) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""READ tools of the NOC for what a whole site shares: node, boards, power, transport, clock.
+"""READ tools of the NOC for what a whole site shares: node, boards, power, clock, licence.
 
 In: a RanDB and ids. Out: small dicts. While a node cannot be reached, what is read through it is
-`{"site": …, "status": "NE_UNREACHABLE"}`; the hub's own ports still answer.
+`{"site": …, "status": "NE_UNREACHABLE"}`.
 
     NocReads(db).get_clock("K042")
     -> {"active": "gnss", "state": "locked", "sats": 11, "antenna_ma": 32, "ptp": "locked", …}
@@ -9,27 +9,21 @@ In: a RanDB and ids. Out: small dicts. While a node cannot be reached, what is r
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from telejudge_envs.base_station.formulas import PHASE_LIMIT_US, battery_hours
-from telejudge_envs.base_station.jitter import spread
 from telejudge_envs.base_station.kpi_values import dc_volts
 from telejudge_envs.base_station.noc_common import (
-    TRUNK_DOWN,
-    find,
     find_site,
-    owner,
+    near,
     seen,
     through_node,
     told,
     unreachable,
 )
-from telejudge_envs.base_station.parts import locate
-from telejudge_envs.base_station.state import Port, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import Arguments, Toolkit, read
-
-DARK_DBM = -40.0
-"""What a receiver without light reports."""
 
 
 def _node(db: RanDB, a: Arguments) -> tuple[str, ...]:
@@ -44,35 +38,8 @@ def _locks(db: RanDB, a: Arguments) -> tuple[str, ...]:
     return tuple(f"see.LOCKED.{cell.sector}" for cell in site.cells)
 
 
-def _port_shows(db: RanDB, a: Arguments) -> tuple[str, ...]:
-    port_id = str(a.get("port_id"))
-    located = locate(db, port_id)
-    if located is None or located.kind == "port":
-        return told(db, port_id, ("reach", "see.T2"))
-    if port_id == db.hub.ports[0].id:
-        return (TRUNK_DOWN,)
-    return ("alarm.LOSS_OF_SIGNAL",) if port_id == db.links[db.focus].a else ()
-
-
-def _ping_shows(db: RanDB, a: Arguments) -> tuple[str, ...]:
-    located = locate(db, str(a.get("src_id")))
-    if located is None:
-        return ()
-    if located.kind == "site":
-        return told(db, str(a.get("src_id")), ("reach", "see.PATH"))
-    if a.get("target") == "amf":
-        return (TRUNK_DOWN,)
-    carried = _carried(db, located.thing)
-    shows = ("path",) if db.focus in carried else ()
-    return shows + ((TRUNK_DOWN,) if set(carried) - {db.focus} else ())
-
-
-def _carried(db: RanDB, thing: Any) -> list[str]:
-    return thing.carries if isinstance(thing, Port) else list(db.sites)
-
-
 class SiteReads(Toolkit):
-    """Node, power, transport and clock."""
+    """Node, power, clock and licence."""
 
     @read(shows=_node)
     def get_ne_status(self, site_id: str) -> dict[str, Any]:
@@ -107,7 +74,7 @@ class SiteReads(Toolkit):
                 "id": board.id,
                 "type": board.type,
                 "state": "FAULTY" if board.type == "baseband" and e["see.B2"] else "OK",
-                "temp_c": round(base + self._near(2.0, board.id, "temp"), 1),
+                "temp_c": round(base + near(self.db, 2.0, board.id, "temp"), 1),
                 "sw": board.sw_version,
             }
             for board in (site.main, site.baseband)
@@ -128,82 +95,21 @@ class SiteReads(Toolkit):
         on_battery = bool(e["see.P1"] or e["see.P2"])
         ambient = 41.0 if e["see.E2"] else min(site.climate.ambient_c, 27.0)
         return {
-            "ac_v": 0 if e["see.P1"] else round(230 + self._near(3, site.id, "ac")),
+            "ac_v": 0 if e["see.P1"] else round(230 + near(self.db, 3, site.id, "ac")),
             "dc_v": dc_volts(self.db, site, on_battery),
             "load_w": site.power.load_w,
             "rectifiers_a": self._rectifiers(site, e),
             "battery_pct": round(100 * self._charge(site, on_battery)),
             "generator": _generator(site),
-            "ambient_c": round(ambient + self._near(0.5, site.id, "ambient"), 1),
+            "ambient_c": round(ambient + near(self.db, 0.5, site.id, "ambient"), 1),
             "aircon": "stopped" if e["see.E2"] else "running",
             "fans_rpm": {
                 fan.id: 0
                 if n == 0 and e["see.E1"]
-                else round((4800 if hot else 2600) + self._near(60, fan.id, "rpm"))
+                else round((4800 if hot else 2600) + near(self.db, 60, fan.id, "rpm"))
                 for n, fan in enumerate(site.climate.fans)
             },
         }
-
-    @read(shows=_port_shows)
-    def get_transport_port(self, port_id: str) -> dict[str, Any]:
-        """Read a transport port of a site (K042-P) or of the hub (H31-P0 trunk, H31-P1 …).
-
-        Args:
-            port_id: Port id.
-        """
-        located = find(self.db, port_id, "port", "hub_port")
-        if located.kind == "port":
-            return self._site_port(owner(located))
-        port: Port = located.thing
-        shut = port.admin == "down"
-        result: dict[str, Any] = {"port": port.id, "admin": port.admin}
-        if port is self.db.hub.ports[0]:
-            rx = round(-5 + self._near(0.3, port.id, "rx"), 1)
-            return {
-                **result,
-                "oper": "down" if shut else "up",
-                "rx_dbm": DARK_DBM if shut else rx,
-                "sites": list(port.carries),
-            }
-        site = self.db.sites[port.carries[0]]
-        link = self.db.links[site.id]
-        dark = bool(seen(self.db, site)["alarm.LOSS_OF_SIGNAL"])
-        return {
-            **result,
-            "oper": "down" if dark or shut else "up",
-            "rx_dbm": DARK_DBM if dark else round(-6 + self._near(0.3, port.id, "rx"), 1),
-            "site": site.id,
-            "vlan": self.db.plan[f"{site.port.id}.vlan"],
-            "link": link.id,
-            "link_owner": link.owner,
-        }
-
-    @read(shows=_ping_shows)
-    def ping(self, src_id: str, target: Literal["gateway", "amf"]) -> dict[str, Any]:
-        """Ping a site's gateway or the planned AMF. From a hub port the test needs no node.
-
-        Args:
-            src_id: A site (ping from its node), a hub port or the hub (ping from the hub).
-            target: gateway of the site's transport VLAN, or the AMF.
-        """
-        located = find(self.db, src_id, "site", "hub", "hub_port")
-        if located.kind == "site":
-            site: Site = located.thing
-            e = seen(self.db, site)
-            if not e["reach"]:
-                return unreachable(site)
-            return {"src": src_id, **self._reply(site, target, bool(e["see.PATH"]))}
-        if target == "amf":
-            trunk_up = self.db.hub.ports[0].admin == "up"
-            return {"src": src_id, "target": "amf", **self._loss(src_id, trunk_up)}
-        carried = [self.db.sites[s] for s in _carried(self.db, located.thing)]
-        replies = [
-            {"site": s.id, **self._reply(s, target, bool(seen(self.db, s)["path"]))}
-            for s in carried
-        ]
-        if len(replies) == 1:
-            return {"src": src_id, **replies[0]}
-        return {"src": src_id, "replies": replies}
 
     @read(
         shows=through_node("site_id", "see.S1", "see.S2", "see.on_ptp",
@@ -224,7 +130,7 @@ class SiteReads(Toolkit):
         state = "freerun" if lost else "holdover" if without else "locked"
         clock, no_sky = site.clock, e["see.S1"]
         ptp = "locked" if clock.ptp_locked and not e["see.S2"] else "unlocked"
-        phase = abs(self._near(0.15, site.id, "phase"))
+        phase = abs(near(self.db, 0.15, site.id, "phase"))
         if state != "locked":
             phase += 4 * PHASE_LIMIT_US if lost else PHASE_LIMIT_US / 4
         return {
@@ -253,40 +159,13 @@ class SiteReads(Toolkit):
 
     # -- parts of the results
 
-    def _site_port(self, site: Site) -> dict[str, Any]:
-        e = seen(self.db, site)
-        if not e["reach"]:
-            return unreachable(site)
-        bad, port = e["see.T2"], site.port
-        usual = port.sfp_rx_dbm if port.sfp_rx_dbm > -10 else -6.0
-        rx = (-17.0 if bad else usual) + self._near(0.3, port.id, "rx")
-        return {
-            "port": port.id,
-            "admin": port.admin,
-            "oper": "up",
-            "rx_dbm": round(rx, 1),
-            "crc_per_s": round(140 + self._near(40, port.id, "crc")) if bad else 0,
-            "gateway": port.gateway,
-            "hub_port": self.db.links[site.id].a,
-        }
-
-    def _reply(self, site: Site, target: str, answers: bool) -> dict[str, Any]:
-        planned = self.db.plan[f"{site.gnb.id}.remoteAddress"]
-        address = planned if target == "amf" else site.port.gateway
-        return {"target": target, "address": address, **self._loss(site.id, answers)}
-
-    def _loss(self, src_id: str, answers: bool) -> dict[str, Any]:
-        if not answers:
-            return {"loss_pct": 100}
-        return {"loss_pct": 0, "rtt_ms": round(4 + self._near(1.5, src_id, "rtt"), 1)}
-
-    def _rectifiers(self, site: Site, e: dict[str, int]) -> dict[str, float]:
+    def _rectifiers(self, site: Site, e: Mapping[str, int]) -> dict[str, float]:
         """The current of each module; at 54 V the working ones share the load."""
         modules = site.power.rectifiers
         works = [not e["see.P1"] and not (n == 0 and e["see.P2"]) for n in range(len(modules))]
         each = min(site.power.load_w / 54.0 / max(1, sum(works)), modules[0].cap_w / 54.0)
         return {
-            m.id: round(each + self._near(0.4, m.id, "amps"), 1) if ok else 0.0
+            m.id: round(each + near(self.db, 0.4, m.id, "amps"), 1) if ok else 0.0
             for m, ok in zip(modules, works, strict=True)
         }
 
@@ -298,9 +177,6 @@ class SiteReads(Toolkit):
         gone = (self.db.clock_min - self.db.started_min) / 60
         full = battery_hours(power.battery_ah, power.load_w)
         return max(0.0, power.battery_soc - gone / full)
-
-    def _near(self, width: float, object_id: str, counter: str) -> float:
-        return spread(-width, width, self.db.seed, object_id, counter, self.db.clock_min)
 
 
 def _generator(site: Site) -> str:

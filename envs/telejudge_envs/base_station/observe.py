@@ -9,20 +9,22 @@ tests) calls `forget(db)` first. Nobody may change what is returned.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from telejudge_envs.base_station.kept import forget, recall
-from telejudge_envs.base_station.physics import effects, facts_of
+from telejudge_envs.base_station.physics import seen_at
 from telejudge_envs.base_station.state import RanDB
 
 __all__ = ["forget", "observe", "site_of"]
 
 
-def observe(db: RanDB) -> dict[str, dict[str, int]]:
+def observe(db: RanDB) -> dict[str, Mapping[str, int]]:
     """Effects by site id; each is 0 or 1."""
     return recall(db, "effects", lambda: _observe(db))
 
 
-def _observe(db: RanDB) -> dict[str, dict[str, int]]:
-    return {site: effects(facts_of(db, site), 1, len(db.sites[site].cells)) for site in db.sites}
+def _observe(db: RanDB) -> dict[str, Mapping[str, int]]:
+    return {site: seen_at(db, site) for site in db.sites}
 
 
 def site_of(object_id: str) -> str:

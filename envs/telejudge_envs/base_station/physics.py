@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from telejudge_envs.base_station.faults import atoms, object_of, present
+from telejudge_envs.base_station.faults import Present, atoms, object_of, split
 from telejudge_envs.base_station.state import RanDB
 
 Bits = Mapping[str, int]
@@ -59,7 +59,7 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     e: dict[str, int] = {}
     on_battery = f["P1"] | f["P2"]
     dc = e["dc"] = full ^ (on_battery & f[BATTERY_EMPTY])
-    path = e["path"] = full ^ (((f["T1"] & (full ^ f[RING])) | f["T3"] | f["T4"]))
+    path = e["path"] = full ^ ((f["T1"] & (full ^ f[RING])) | f["T3"] | f["T4"])
     managed = path | (full ^ f[IN_BAND])
     reach = e["reach"] = dc & managed & (full ^ f["B1"])
     clock = (f[ON_PTP] & (full ^ f["S2"])) | (
@@ -104,7 +104,8 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     return e
 
 
-def _sector(f: Bits, e: dict[str, int], full: int, i: int, *, reach: int, node: int, ng: int
+def _sector(
+    f: Bits, e: dict[str, int], full: int, i: int, *, reach: int, node: int, ng: int
 ) -> None:
     feed = e["dc"] & (full ^ f[f"P3.{i}"])
     linked = feed & (full ^ f[f"F1.{i}"])
@@ -174,13 +175,31 @@ def facts_of(db: RanDB, site_id: str) -> dict[str, int]:
     """The real bits of one site: atoms and controls."""
     site = db.sites[site_id]
     facts = controls_of(db, site_id)
-    for atom in atoms(len(site.cells)):
-        facts[atom] = int(present(db, site_id, atom))
+    for atom, test, sector in _tests(len(site.cells)):
+        facts[atom] = int(test(db, site, sector))
     made = {(c.object_id, c.attribute) for c in db.changes if not c.approved}
     for atom in logged(len(site.cells)):
-        where = object_of(db, site_id, atom)
-        facts[f"was.{atom}"] = int((where, ATTRIBUTE[atom[:2]]) in made)
+        is_made = made and (object_of(db, site_id, atom), ATTRIBUTE[atom[:2]]) in made
+        facts[f"was.{atom}"] = int(bool(is_made))
     return facts
+
+
+def seen_at(db: RanDB, site_id: str) -> Mapping[str, int]:
+    """The real effects of one site. Sites with equal facts share one result: do not change it."""
+    facts = facts_of(db, site_id)
+    return _seen(tuple(facts), tuple(facts.values()), len(db.sites[site_id].cells))
+
+
+@functools.lru_cache(maxsize=4096)
+def _seen(names: tuple[str, ...], bits: tuple[int, ...], sectors: int) -> dict[str, int]:
+    return effects(dict(zip(names, bits, strict=True)), 1, sectors)
+
+
+@functools.cache
+def _tests(sectors: int) -> tuple[tuple[str, Present, int], ...]:
+    """Every atom with the question whether it is there."""
+    parts = ((atom, *split(atom)) for atom in atoms(sectors))
+    return tuple((atom, fault.present, sector) for atom, fault, sector in parts)
 
 
 @functools.cache
@@ -207,4 +226,3 @@ def holdover_over(db: RanDB, site_id: str) -> bool:
     clock = db.sites[site_id].clock
     since = clock.holdover_since if clock.holdover_since is not None else db.started_min
     return clock.holdover_lost or db.clock_min - since >= clock.holdover_min
-

@@ -1,4 +1,4 @@
-"""The truth about an episode: is the network as good as the agent could make it, is the report right.
+"""The truth about an episode: is the network as good as it can be, and is the report right?
 
 In: the state at the end and the task's spec. Out: an Outcome. `answer` is 1 when every check holds:
 

@@ -1,7 +1,7 @@
-"""A task as it is stored: a seed and what is wrong, a few hundred bytes; the world is built from it.
+"""A task as it is stored: a seed and what is wrong, from which the world is built.
 
-    spec = Spec(id="bs-train-00017", split="train", seed=17, topology="single", atoms=("P3.2",), …)
-    db = build(spec)                 # at most a millisecond
+spec = Spec(id="bs-train-00017", split="train", seed=17, topology="single", atoms=("P3.2",), …)
+db = build(spec)                 # at most a millisecond
 """
 
 from __future__ import annotations

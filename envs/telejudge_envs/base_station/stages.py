@@ -1,4 +1,4 @@
-"""Which faults hide which: how many rounds of "fix what is visible, read again" a composition takes.
+"""Which faults hide which: how many rounds of "fix what is visible, read again" it takes.
 
 In: atoms. Out: the rounds, each with the atoms that become visible in it.
 

@@ -143,7 +143,8 @@ def _hasty(episode: BaseStationEpisode, calls: Sequence[Call]) -> tuple[Message,
         ),
         ("travel_to_site", {"site_id": db.focus}),
     ]
-    for number, (name, arguments) in enumerate([*(sent if wants_visit else []), *calls]):
+    every: list[Call] = [*(sent if wants_visit else []), *calls]
+    for number, (name, arguments) in enumerate(every):
         if episode.stop is None:
             call = ToolCall(id=f"hasty_{number}", name=name, arguments=arguments)
             episode.step(Message(role="assistant", tool_calls=(call,)))
