@@ -13,12 +13,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from telejudge_envs.base_station.jitter import spread
 from telejudge_envs.base_station.kpi_table import KPI_NAMES
 from telejudge_envs.base_station.kpis import kpi_effects_of
 from telejudge_envs.base_station.kpis import kpis as counters
-from telejudge_envs.base_station.noc_common import find, owner, seen, through_node, unreachable
-from telejudge_envs.base_station.noc_site_reads import DARK_DBM
+from telejudge_envs.base_station.noc_common import (
+    find,
+    near,
+    owner,
+    seen,
+    through_node,
+    unreachable,
+)
+from telejudge_envs.base_station.noc_transport_reads import DARK_DBM
 from telejudge_envs.base_station.state import RanDB, Ret, Rru
 from telejudge_envs.base_station.toolkit import Arguments, Toolkit, read
 
@@ -133,7 +139,7 @@ class RadioReads(Toolkit):
 
     def _output(self, rru_id: str, *, dead: int, on: int) -> tuple[float, float]:
         """Output power in dBm and supply current of the amplifier in A."""
-        jitter = spread(-0.3, 0.3, self.db.seed, rru_id, "tx", self.db.clock_min)
+        jitter = near(self.db, 0.3, rru_id, "tx")
         if dead:
             return round(11 + jitter, 1), round(0.4 + jitter / 10, 2)
         if on:
@@ -141,7 +147,7 @@ class RadioReads(Toolkit):
         return DARK_DBM, round(1.2 + jitter / 10, 2)
 
     def _light(self, cpri: str, end: str, dbm: float) -> float:
-        return round(dbm + spread(-0.2, 0.2, self.db.seed, cpri, end, self.db.clock_min), 1)
+        return round(dbm + near(self.db, 0.2, cpri, end), 1)
 
 
 def _ret_code(ret: Ret) -> str:
