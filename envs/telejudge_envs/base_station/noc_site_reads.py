@@ -10,7 +10,6 @@ In: a RanDB and ids. Out: small dicts. While a node cannot be reached, what is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Mapping
 from typing import Any
 
 from telejudge_envs.base_station.formulas import PHASE_LIMIT_US, battery_hours
