@@ -115,9 +115,7 @@ class Gold:
 
     def _approved(self, action: str, target: str) -> str:
         reason = f"needed to restore {self.site}"
-        self._call(
-            ("request_approval", {"action": action, "object_id": target, "reason": reason})
-        )
+        self._call(("request_approval", {"action": action, "object_id": target, "reason": reason}))
         return self.db.tokens[-1].id
 
     def _visit(self, plans: list[Remedy]) -> None:
@@ -236,4 +234,3 @@ class Gold:
             self._told[key] = (self.db.version, said["reading_id"])
             return said["reading_id"]
         return said["action_id"]
-

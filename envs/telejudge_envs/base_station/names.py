@@ -1,6 +1,6 @@
 """Disjoint vocabularies of ids and place names: a split never shows an id of another split.
 
-    site_ids("test", random.Random(7), 4)   -> ["Q412", "Q907", …]
+site_ids("test", random.Random(7), 4)   -> ["Q412", "Q907", …]
 """
 
 from __future__ import annotations

@@ -280,9 +280,7 @@ def _set(suffix: str, attribute: str) -> _Plan:
     def plan(c: _Case) -> list[Call]:
         target = c.id(suffix, c.i or None)
         value = c.planned(target, attribute)
-        return [
-            ("set_config", {"object_id": target, "attribute": attribute, "value": str(value)})
-        ]
+        return [("set_config", {"object_id": target, "attribute": attribute, "value": str(value)})]
 
     return plan
 

@@ -1,6 +1,6 @@
 """The stored tasks, by split: one spec a line in `tasks/<split>.jsonl`.
 
-    split_tasks("test", "solo")[0].view.ticket
+split_tasks("test", "solo")[0].view.ticket
 """
 
 from __future__ import annotations
