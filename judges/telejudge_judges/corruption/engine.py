@@ -12,10 +12,11 @@ kind: so every pair of base and corrupted trajectory differs in one defect.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from telejudge_envs.nouns.base import Mode
@@ -29,6 +30,7 @@ from telejudge_judges.corruption.stages import Stage, stage_of
 from telejudge_judges.detectors.catalogue import GRAVITY, SUPERSEDED, find_defects
 
 CHUNK = 4
+WAVE = 32
 CORRECT = "correct"
 """Under this name alternatives and bases are counted."""
 
@@ -61,13 +63,16 @@ class Batch:
     """(edit, why it was not kept)."""
 
 
-def corrupt_all(jobs: Sequence[Job], processes: int = 2) -> Iterator[Batch]:
-    """Batches in the order of the jobs, spread over processes."""
+def corrupt_all(jobs: Iterable[Job], processes: int = 2) -> Generator[Batch, None, None]:
+    """Batches in the order of the jobs, spread over processes. Jobs are drawn in waves, so that
+    they may go on for ever as long as the caller stops."""
     if processes <= 1:
         yield from map(corrupt, jobs)
         return
+    drawn = iter(jobs)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(corrupt, jobs, CHUNK)
+        while wave := list(itertools.islice(drawn, WAVE * processes)):
+            yield from pool.imap(corrupt, wave, CHUNK)
 
 
 def corrupt(job: Job) -> Batch:
