@@ -31,12 +31,14 @@ Test = Callable[[Case, int], bool]
 class Clue:
     """`reads` in order; of `verdicts` (fault code, test) the first that holds is believed.
 
-    `shown_by`: the read in which the symptom itself is seen, cited as evidence besides.
+    `shown_by`: the read in which the symptom itself is seen, cited as evidence besides. `until`:
+    no more is read once it holds.
     """
 
     reads: tuple[Ask, ...]
     verdicts: tuple[tuple[str, Test], ...]
     shown_by: str = ""
+    until: Test = lambda case, i: False
 
 
 def ask(tool: str, argument: str, kind: str = "", **more: Any) -> Ask:
@@ -147,7 +149,7 @@ BY_ALARM: dict[str, Clue] = {
     "LINK_FAILURE": Clue((trunk,), (("T3", _is(trunk, lambda d: d["admin"] == "down")),)),
     "LOSS_OF_SIGNAL": Clue((uplink,), (("T1", _is(uplink, lambda d: d["rx_dbm"] < DARK_DBM)),)),
     "SOFTWARE_PROGRAM_ABNORMALLY_TERMINATED": Clue(
-        (uplink, node), (("B1", _is(uplink, lambda d: d["oper"] == "up")),)
+        (node,), (("B1", lambda case, i: not case.data("get_ne_status")),)
     ),
     UNREACHABLE: Clue(
         (uplink, *_SILENT), (("T4", lambda case, i: bad_change(case, "vlan") is not None),)
@@ -186,7 +188,10 @@ BY_ALARM: dict[str, Clue] = {
 
 _BY_KPI: dict[str, Clue] = {
     "off air": Clue(
-        (node, ask("get_work_orders", "scope_id")), (("R6", _left_locked),), "get_ne_status"
+        (ask("get_work_orders", "scope_id"), node),
+        (("R6", _left_locked),),
+        "get_kpi",
+        until=lambda case, i: case.held(case.id("cell", i)),
     ),
     "no access": Clue((), (("B4", lambda case, i: True),), "get_kpi"),
     "handover": Clue((cell_diff,), (("R1", _differs("cell", "nrPci")),), "get_kpi"),

@@ -139,19 +139,25 @@ def _breaker(desk: Desk, f: Finding) -> Step:
         yield from desk.repair(Call("unlock_cell", {"cell_id": cell}))
 
 
-def _optics(desk: Desk, port: str, kind: str) -> Step:
-    """Clean, measure, and replace the module only if that did not help."""
+def _optics(desk: Desk, port: str, kind: str, look: Call, receiver: str) -> Step:
+    """Clean, read the light again, and replace the module only if that did not help."""
     yield from desk.repair(Call("clean_connector", {"port_id": port}))
-    light = yield from desk.do(Call("measure_optical_power", {"port_id": port}))
-    dbm = light.data.get("rx_dbm")
-    if isinstance(dbm, float | int) and dbm < WEAK_DBM:
+    answer = yield from desk.do(look)
+    if (answer.data.get(receiver) or 0) < WEAK_DBM:
         yield from desk.repair(Call("replace_sfp", {"port_id": port, "spare_id": desk.spare(kind)}))
 
 
+def _uplink_optics(desk: Desk, f: Finding) -> Step:
+    look = Call("get_transport_port", {"port_id": f.object_id})
+    yield from _optics(desk, f.object_id, "sfp", look, "rx_dbm")
+
+
 def _cpri_optics(desk: Desk, f: Finding) -> Step:
-    seen = desk.case.data("get_fronthaul", desk.case.id("rru", f.sector))
-    weak_bbu = (seen.get("rx_bbu_dbm") or 0) < WEAK_DBM
-    yield from _optics(desk, f"{f.object_id}/{'bbu' if weak_bbu else 'rru'}", "cpri_sfp")
+    rru = desk.case.id("rru", f.sector)
+    seen = desk.case.data("get_fronthaul", rru)
+    end = "bbu" if (seen.get("rx_bbu_dbm") or 0) < WEAK_DBM else "rru"
+    look = Call("get_fronthaul", {"rru_id": rru})
+    yield from _optics(desk, f"{f.object_id}/{end}", "cpri_sfp", look, f"rx_{end}_dbm")
 
 
 def _line(desk: Desk, f: Finding) -> Step:
@@ -172,9 +178,7 @@ REMEDIES: dict[str, Remedy] = {
     "E1": Remedy("fan", _calls(_replace("fan")), onsite=True, parts=("fan",)),
     "E2": Remedy("aircon", _aircon, onsite=True),
     "T1": Remedy("link", _calls(_on("splice_fibre", "link_id")), onsite=True),
-    "T2": Remedy(
-        "port", lambda d, f: _optics(d, f.object_id, "sfp"), onsite=True, perhaps=("sfp",)
-    ),
+    "T2": Remedy("port", _uplink_optics, onsite=True, perhaps=("sfp",)),
     "T3": Remedy("trunk", _trunk),
     "T4": Remedy("port", _rollback),
     "T5": Remedy("ng", _planned("remoteAddress")),
