@@ -49,6 +49,9 @@ KIND_OF_RULE = {
 }
 """What breaking a rule of the policy is called among the kinds of defects."""
 
+GUESSED = 4
+"""So many wrong root causes in one report are no mistakes; no ticket has more than four causes."""
+
 COVERED = frozenset(
     {
         "hallucinated_id",
@@ -124,20 +127,22 @@ def call_label(label: StepLabel, step: Traced) -> CallLabel:
 
 
 def wrong_causes(steps: Sequence[Traced], db: RanDB, spec: Spec) -> list[Breach]:
-    """Root causes in the report that were none: said, and not so."""
+    """Root causes in the report that were none: said, and not so. Hard where there are so many that
+    they were guessed."""
     if db.report is None or not steps:
         return []
     truth = Counter((split(a)[0].slug, object_of(db, db.focus, a)) for a in spec.atoms)
     named = Counter((c["fault_class"], c["object_id"]) for c in db.report.get("root_causes", ()))
+    wrong = sorted((named - truth).elements())
     return [
         Breach(
             step=steps[-1].index,
             rule=13,
             kind="false_claim",
-            severity="soft",
+            severity="hard" if len(wrong) >= GUESSED else "soft",
             reason=f"The report names {slug} at {where}, which was no root cause.",
         )
-        for slug, where in sorted((named - truth).elements())
+        for slug, where in wrong
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from telejudge_envs.inspection import InspectedStep, Inspection
 from telejudge_envs.nouns.verdict import Defect
+from telejudge_judges.detectors.instructions import strings
 
 _SHOWN = 160
 
@@ -28,8 +29,9 @@ def malformed_call(inspection: Inspection) -> Iterator[Defect]:
 
 def failed_call(inspection: Inspection) -> Iterator[Defect]:
     """The call fitted its tool, and the tool refused it for good."""
-    for seen in _own(inspection):
-        if seen.malformed is None and not seen.ok and not _busy(seen):
+    own = list(_own(inspection))
+    for position, seen in enumerate(own):
+        if seen.malformed is None and not seen.ok and not _excused(inspection, own, position):
             yield Defect(
                 step=seen.step.index,
                 kind="failed_call",
@@ -51,7 +53,11 @@ def ignored_error(inspection: Inspection) -> Iterator[Defect]:
         key = call_key(seen)
         if key in failed and not _busy(seen):
             yield _ignored(seen, f"It had failed in the same way at step {failed[key]}.")
-        elif seen.effect == "write" and _went_on(own, position):
+        elif (
+            seen.effect == "write"
+            and _went_on(own, position)
+            and not _branched(inspection, own, position)
+        ):
             yield _ignored(seen, "The next call goes on as if it had worked.")
         failed.setdefault(key, seen.step.index)
 
@@ -62,6 +68,23 @@ def _went_on(own: list[InspectedStep], position: int) -> bool:
     for following in own[position + 1 :]:
         if following.ok:
             return following.effect != "read" and following.step.call.name != tool
+    return False
+
+
+def _branched(inspection: Inspection, own: list[InspectedStep], position: int) -> bool:
+    """Whether the next call that worked does something else about the same object, such as handing
+    it over: the refusal told why. Only where an oracle labels calls, since objects elsewhere are
+    too coarse for that."""
+    refused = own[position]
+    if refused.label is None:
+        return False
+    names = set(strings(refused.step.call.arguments))
+    objects = [n for n in names if n[-1:].isdigit() and n not in inspection.task.ticket]
+    for following in own[position + 1 :]:
+        if following.ok:
+            said = " ".join(strings(following.step.call.arguments))
+            other = following.step.call.name != refused.step.call.name
+            return other and following.effect == "write" and any(o in said for o in objects)
     return False
 
 
@@ -86,6 +109,10 @@ def call_without_effect(inspection: Inspection) -> Iterator[Defect]:
                 reason=f"{_name(seen)} changed nothing.",
                 evidence=seen.step.result.content[:_SHOWN],
             )
+
+
+def _excused(inspection: Inspection, own: list[InspectedStep], position: int) -> bool:
+    return _busy(own[position]) or _branched(inspection, own, position)
 
 
 def _busy(seen: InspectedStep) -> bool:
