@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from telejudge_envs.base_station.faults import split
 from telejudge_envs.base_station.oracle.cures import Action, impact_of
 from telejudge_envs.base_station.oracle.oracle import EXACT_FAULTS, SURE, Oracle, cheapest_of
 from telejudge_envs.base_station.oracle.steps import OracleStep
@@ -111,13 +112,18 @@ class Labeller:
 
     def _sufficient(self, step: OracleStep) -> bool:
         if step.tool == DISPATCH:
-            onsite = [a for a in self._posterior if self.oracle.cures.cheapest(a).onsite]
+            onsite = [a for a in self._posterior if self._asks_for_visit(a)]
             return self.oracle.any_of(onsite) >= VISIT_SUPPORTED
         cured = self.oracle.targets(step.sets)
         if not cured:
             return step.tool not in WASTED
         meant = max(cured, key=lambda atom: self._posterior[atom])
         return impact_of(step.tool, step.arguments) <= self.oracle.cures.cheapest(meant).cost
+
+    def _asks_for_visit(self, atom: str) -> bool:
+        """That a fault of this kind is beyond repair may show only when somebody has tried there."""
+        best = self.oracle.cures.cheapest(atom)
+        return best.onsite or (bool(best.team) and split(atom)[0].onsite)
 
     def _happen(self, step: OracleStep) -> float:
         if step.effect != "read":
