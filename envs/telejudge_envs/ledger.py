@@ -3,7 +3,7 @@
     changes({"lines": [{"line_id": "L1", "status": "Active"}]}, …, "c1", {"lines": "line_id"})
     -> (Change("lines.L1.status", …),)
 
-List members that carry an id are addressed by it (`id_of`: list name to id name), others as a whole.
+List members that carry an id are addressed by it (`id_of`: list to id name), others as a whole.
 """
 
 from __future__ import annotations

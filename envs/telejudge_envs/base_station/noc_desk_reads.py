@@ -138,7 +138,8 @@ class DeskReads(Toolkit):
 
     @read(shows=_impact_shows)
     def check_impact(self, object_id: str, action: Action) -> dict[str, Any]:
-        """Tell whom an action would hit now: users by cell, emergency calls, sites behind.
+        """Tell whom an action would hit now: users by cell, emergency calls, sites behind; for
+        enable_mlb also whether neighbours have headroom.
 
         Args:
             object_id: What the action is done to.
@@ -149,13 +150,16 @@ class DeskReads(Toolkit):
         users = {cell.id: self._users(site, cell) for site, cell in cells}
         behind = list(dict.fromkeys(s.id for s, _ in cells)) if located.site is None else []
         calls = sum(cell.ue_emergency for _, cell in cells if users[cell.id])
-        return {
+        told = {
             "users": users,
             "emergency_calls": calls,
             "dependents": behind,
             "window_open": WINDOW[0] <= self.db.clock_min // 60 % 24 < WINDOW[1],
             "service_affecting": action not in HARMLESS and any(users.values()),
         }
+        if action == "enable_mlb" and located.kind == "cell":
+            told["headroom"] = located.thing.mlb_headroom
+        return told
 
     @read()
     def list_resources(self, site_id: str) -> dict[str, Any]:

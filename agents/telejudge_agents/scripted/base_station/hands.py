@@ -67,6 +67,8 @@ class Hands:
         if self.temper.slips("forget_impact"):
             return {}
         seen = yield from self.do(Call("check_impact", {"object_id": object_id, "action": action}))
+        if seen.data.get("headroom") is False:
+            return {}  # nothing to be approved: the call would be refused
         users = any(seen.data.get("users", {}).values())
         if not always and (not users or seen.data.get("window_open")):
             return {}

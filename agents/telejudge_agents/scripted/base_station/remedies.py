@@ -109,6 +109,9 @@ def _trunk(desk: Desk, f: Finding) -> Step:
 def _balance(desk: Desk, f: Finding) -> Step:
     """Without room at the neighbours it is for those who build more capacity."""
     token = yield from desk.cleared("enable_mlb", f.object_id, always=True)
+    if desk.case.answer("check_impact", f.object_id).data.get("headroom") is False:
+        yield from desk.escalate(f)
+        return
     answer = yield from desk.repair(Call("enable_mlb", {"cell_id": f.object_id, **token}))
     if not answer.ok and "headroom" in answer.text:
         yield from desk.escalate(f)

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 
 from telejudge_envs.base_station.faults import atoms, exclusive, split
-from telejudge_envs.base_station.physics import effects, logged
+from telejudge_envs.base_station.physics import LOCKED, effects, logged
 from telejudge_envs.base_station.rules.record import RuleStep, Situation
 
 AT_MOST = 3
@@ -35,6 +35,8 @@ def betrayed(step: RuleStep) -> frozenset[str]:
     facts = {name: full if bit else 0 for name, bit in now.facts.items()}
     for place, atom in enumerate(here):
         facts[atom] &= ~(1 << place)
+        if atom.startswith("R6."):  # a cell that was not left LOCKED would be UNLOCKED
+            facts[f"{LOCKED}.{atom[3:]}"] &= ~(1 << place)
     without = effects(facts, full, _sectors(now))
     changed = 0
     for name in step.shows:

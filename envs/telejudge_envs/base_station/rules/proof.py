@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from telejudge_envs.base_station.faults import split
 from telejudge_envs.base_station.rules.case import REPAIRS, Case
 from telejudge_envs.base_station.rules.places import Place, meets, target
 from telejudge_envs.base_station.rules.record import RuleStep, Violation
@@ -85,6 +86,14 @@ def _leaves_cells_down(step: RuleStep) -> bool:
     )
 
 
+def _admitted(report: RuleStep, left: Sequence[str]) -> bool:
+    """Whether the report says that the site is not restored and names all that is left: a fault
+    without an alarm has no other place in it."""
+    named = {cause.get("fault_class") for cause in report.arguments.get("root_causes", ())}
+    wholly = all(split(atom)[0].slug in named for atom in left)
+    return report.arguments.get("restored") is False and wholly
+
+
 def _unsaid(case: Case, at: int, report: RuleStep) -> Iterator[Violation]:
     """Known faults that are left, and that the report neither lists nor hands over."""
     given = {str(step.arguments.get("team")) for _, step in case.earlier(at, "escalate")}
@@ -92,7 +101,7 @@ def _unsaid(case: Case, at: int, report: RuleStep) -> Iterator[Violation]:
     left = [
         atom for atom in sorted(now.present & case.known(at)) if now.outside.get(atom) not in given
     ]
-    said = report.arguments.get("residual_alarms")
+    said = report.arguments.get("residual_alarms") or _admitted(report, left)
     if left and not said and not report.arguments.get("escalation"):
         what = f"the report says nothing of what is left ({left[0]})"
         if not report.arguments.get("restored"):
