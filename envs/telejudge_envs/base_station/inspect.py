@@ -24,7 +24,7 @@ from telejudge_envs.base_station.retrace import (
 from telejudge_envs.base_station.rules.check import violations
 from telejudge_envs.base_station.rules.places import carrying
 from telejudge_envs.base_station.rules.record import RuleStep
-from telejudge_envs.base_station.spec import Spec, build, team_for
+from telejudge_envs.base_station.spec import Spec, build
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.tasks import spec_of
 from telejudge_envs.base_station.world import BaseStation
@@ -144,11 +144,6 @@ def wrong_causes(steps: Sequence[Traced], db: RanDB, spec: Spec) -> list[Breach]
         )
         for slug, where in wrong
     ]
-
-
-def handed_over(spec: Spec) -> set[str]:
-    """The teams that must be called."""
-    return {team for atom in spec.atoms if (team := team_for(spec, atom))}
 
 
 def _step(step: Traced) -> Step:
