@@ -9,7 +9,7 @@ In: a retraced trajectory and the oracle's gains. Out: for every call a purpose.
 | news | excluded a hypothesis |
 | confirms | would have shown something else without a fault that is there |
 | verifies | looks again: alarms or KPIs after a change, after a repair what had told before |
-| prepares | is about stock, topology, work orders, impact or the manual, a few times |
+| prepares | is the first picture, or about stock, topology, orders, impact, manual (a few times) |
 | none | did none of that |
 
 Writes and failed calls have the purpose `acts`; nobody judges reads of the technician by it.
@@ -62,6 +62,8 @@ def purposes(
         elif (changed and step.call.name in VERIFIERS) or (repaired and key in spoke):
             purpose = "verifies"
         elif step.call.name in PREPARERS and asked[step.call.name] <= PREPARED:
+            purpose = "prepares"
+        elif step.call.name in VERIFIERS and not changed and asked[step.call.name] == 1:
             purpose = "prepares"
         if purpose in ("news", "confirms"):
             spoke.add(key)

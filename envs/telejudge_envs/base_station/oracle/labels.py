@@ -121,7 +121,7 @@ class Labeller:
         return impact_of(step.tool, step.arguments) <= self.oracle.cures.cheapest(meant).cost
 
     def _asks_for_visit(self, atom: str) -> bool:
-        """That a fault of this kind is beyond repair may show only when somebody has tried there."""
+        """That a fault is beyond repair may show only when somebody there has tried."""
         best = self.oracle.cures.cheapest(atom)
         return best.onsite or (bool(best.team) and split(atom)[0].onsite)
 
