@@ -6,7 +6,7 @@ from pydantic import Field
 
 from telejudge_envs.nouns.base import Noun
 from telejudge_envs.nouns.trajectory import Group, Outcome
-from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_envs.nouns.verdict import Defect, GroupVerdict
 
 
 class JudgedGroup(Noun):
@@ -14,6 +14,8 @@ class JudgedGroup(Noun):
 
     `advantages` has None for abstained trajectories and is empty outside training; `phase` is
     where the group came from, such as `before`, `train` or `after`; `step` the training step.
+    `true_defects` are those known to be there, by trajectory id: an empty tuple is a trajectory
+    known to be clean, an absent id one of which nothing is known.
     """
 
     phase: str
@@ -22,3 +24,4 @@ class JudgedGroup(Noun):
     verdict: GroupVerdict
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     advantages: dict[str, float | None] = Field(default_factory=dict)
+    true_defects: dict[str, tuple[Defect, ...]] = Field(default_factory=dict)

@@ -48,12 +48,29 @@ class Verdict(Noun):
         return self
 
 
+class Ballot(Noun):
+    """What one presentation order (or one sample) said of one trajectory, before aggregation.
+
+    `order` and `place` (where the candidate stood in it) count from 0. `failed` is the cause when
+    the order said nothing; then the scores are None.
+    """
+
+    order: int = Field(ge=0)
+    place: int | None = Field(default=None, ge=0)
+    trajectory_id: str
+    answer: Literal[0, 1] | None = None
+    tools: float | None = Field(default=None, ge=0.0, le=1.0)
+    defects: tuple[Defect, ...] = ()
+    failed: str | None = None
+
+
 class GroupVerdict(Noun):
     """Verdicts for every trajectory of a group, matched by id.
 
     `ranking` lists tiers of trajectory ids, best first; ids in one tier are tied; abstained ones
     are absent. `order_flip_rate` is the share of candidates whose answer differed between
-    presentation orders (None when only one order was judged).
+    presentation orders (None when only one order was judged). `ballots` are what the single orders
+    said, from judges that ask several times.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -70,3 +87,4 @@ class GroupVerdict(Noun):
     completion_tokens: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    ballots: tuple[Ballot, ...] = ()
