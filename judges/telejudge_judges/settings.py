@@ -1,0 +1,231 @@
+"""Settings of every kind of judge: one record, the same names in YAML, in flags and in Python.
+
+    settings = JudgeSettings(orders=4, language="zh")
+    settings = load_settings(Path("judge.yaml"), {"orders": 4})   # flags go before the file
+    settings.endpoint()                                           # the Endpoint that they describe
+
+A judge reads the settings that mean something to it (`registry.settings_of` says which); settings
+of a judge from another package live under `options`, which only that judge reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from telejudge_envs.endpoint import Endpoint
+from telejudge_envs.errors import MissingExtraError, UsageError
+from telejudge_envs.nouns.base import Noun
+
+ENDPOINT = frozenset(
+    {"base_url", "model", "api_key", "sampling", "timeout", "retries", "concurrency"}
+)
+"""Settings that say where a model is and how to ask it."""
+
+COMMON = frozenset({"judge", "seed", "options"}) | ENDPOINT
+"""Settings that no judge minds."""
+
+
+class JudgeSettings(Noun):
+    """How to judge. Every setting has a default; unknown names are refused."""
+
+    judge: str = "verifier"
+    """The judge's name in the registry."""
+    seed: int = 0
+    """Every random choice comes from it."""
+
+    base_url: str | None = None
+    """OpenAI-compatible endpoint, up to and including `/v1`."""
+    model: str | None = None
+    """The model's name at the endpoint."""
+    api_key: str | None = Field(default=None, repr=False, exclude=True)
+    """None: TELEJUDGE_API_KEY, then OPENAI_API_KEY, then none. Never stored."""
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    timeout: float = Field(default=120.0, gt=0)
+    """Seconds for one request."""
+    retries: int = Field(default=4, ge=0)
+    """Requests made again at most."""
+    concurrency: int = Field(default=8, ge=1)
+    """Requests under way at once."""
+
+    language: str = "en"
+    """Of the prompt: en or zh."""
+    prompt: Path | None = None
+    """A prompt template in place of the shipped one."""
+    cache: Path | None = None
+    """Folder in which replies are kept."""
+    budget: int = Field(default=24_000, ge=1)
+    """Tokens of evidence a call."""
+    json_mode: bool = False
+    """Ask the server for constrained JSON."""
+    include_reasoning: bool = False
+    """Show the agents' private thinking."""
+    merge_identical: bool = True
+    """Judge equal trajectories once."""
+
+    orders: int = Field(default=2, ge=1)
+    """listwise: orders in which a group is shown."""
+    tie_break: bool = True
+    """listwise: ask one more order when they disagree."""
+
+    pairs: int | None = Field(default=None, ge=1)
+    """pairwise: at most so many pairs a group, each asked in both orders; None: all."""
+    aggregate: Literal["bradley_terry", "win_rate"] = "bradley_terry"
+    """pairwise: from matches to strengths."""
+    threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+    """pairwise, consistency: `answer` is 1 above it."""
+
+    weigh_confidence: bool = False
+    """consistency: weigh each rollout by its model's own confidence, where log-probabilities were
+    recorded."""
+
+    folder: Path | None = None
+    """scalar: a transformers sequence-classification model with its threshold.json."""
+    device: str = "cpu"
+    """scalar: where torch runs it."""
+
+    members: tuple[dict[str, Any], ...] = ()
+    """ensemble: settings of each member; what one does not set is as in the ensemble's own."""
+    samples: int = Field(default=1, ge=1)
+    """ensemble: how often each member is asked, each time with another seed."""
+    rule: Literal["vote", "unanimous"] = "vote"
+    """ensemble: how votes make an answer."""
+    quorum: int | None = Field(default=None, ge=1)
+    """ensemble: members that must have scored a trajectory; None: more than half of them."""
+    anchor: str | None = None
+    """ensemble: a judge, such as the verifier, whose verdict bounds that of the members."""
+    slack: float = Field(default=0.2, ge=0.0, le=1.0)
+    """ensemble: how far `tools` may depart from the anchor's."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Settings of a judge from another package."""
+
+    @field_validator("members")
+    @classmethod
+    def _members_are_settings(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for i, member in enumerate(value):
+            if "judge" not in member:
+                raise ValueError(f"member {i} names no judge; give it one, such as judge: listwise")
+            unknown = sorted(set(member) - set(cls.model_fields))
+            if unknown:
+                raise ValueError(f"member {i}: {_unknown(unknown)}")
+        return value
+
+    def with_(self, changes: Mapping[str, Any]) -> JudgeSettings:
+        """These settings with some changed; raises UsageError for a wrong name or value."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return make_settings({**given, **changes})
+
+    def member(self, changes: Mapping[str, Any]) -> JudgeSettings:
+        """The settings of an ensemble's member: the ensemble's own but for what makes it one."""
+        given = {n: getattr(self, n) for n in self.model_fields_set - _OF_ENSEMBLES}
+        return make_settings({**given, **changes})
+
+    def endpoint(self) -> Endpoint:
+        """Where the model is. Raises UsageError when `base_url` or `model` is missing or wrong."""
+        if self.base_url is None or self.model is None:
+            raise UsageError(
+                f"judge '{self.judge}' needs a model at an endpoint: give --base-url and --model, "
+                "e.g. --base-url http://127.0.0.1:8000/v1 --model qwen3-8b"
+            )
+        try:
+            return Endpoint(
+                base_url=self.base_url,
+                model=self.model,
+                api_key=self.api_key,
+                timeout_s=self.timeout,
+                deadline_s=self.timeout * (self.retries + 1) + 60.0 * self.retries,
+                max_retries=self.retries,
+                concurrency=self.concurrency,
+                sampling=self.sampling,
+            )
+        except ValidationError as error:
+            raise UsageError(_first(error)) from error
+
+
+_OF_ENSEMBLES = frozenset(
+    {"judge", "members", "samples", "rule", "quorum", "anchor", "slack", "options"}
+)
+
+
+def make_settings(given: Mapping[str, Any], where: str = "") -> JudgeSettings:
+    """Settings from names and values.
+
+    Raises UsageError naming the known settings when a name is unknown, or the setting whose value
+    does not fit; `where` says where they came from.
+    """
+    known = JudgeSettings.model_fields
+    prefix = f"{where}: " if where else ""
+    unknown = sorted(str(name) for name in given if name not in known)
+    if unknown:
+        raise UsageError(prefix + _unknown(unknown))
+    try:
+        return JudgeSettings.model_validate(dict(given))
+    except ValidationError as error:
+        raise UsageError(prefix + _first(error)) from error
+
+
+def load_settings(
+    file: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> JudgeSettings:
+    """Settings from a YAML file, with `flags` in place of what the file says."""
+    given: dict[str, Any] = read_yaml(file) if file is not None else {}
+    if file is not None:
+        make_settings(given, str(file))  # so that a mistake in the file is told of the file
+    return make_settings({**given, **(flags or {})})
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; raises UsageError when there is none.
+
+    Paths in it are as they stand: relative ones start from the working directory.
+    """
+    try:
+        import yaml
+    except ImportError as error:
+        raise MissingExtraError("PyYAML", "endpoint") from error
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file} is not YAML: {error}") from error
+    if said is not None and not isinstance(said, dict):
+        raise UsageError(f"{file} must hold settings, one `name: value` a line")
+    return said or {}
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """`["orders=4", "options.beam=2"]` as names and values.
+
+    Values are JSON, and text when they are not. A name with a dot sets a member of a mapping.
+    """
+    given: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        name, dot, inner = name.strip().replace("-", "_").partition(".")
+        if not equals or not name or (dot and not inner):
+            raise UsageError(f"--set wants name=value, such as --set orders=4; got {assignment!r}")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        if dot:
+            value = {**given.get(name, {}), inner: value}
+        given[name] = value
+    return given
+
+
+def _unknown(names: Iterable[str]) -> str:
+    known = ", ".join(JudgeSettings.model_fields)
+    return f"no setting {', '.join(names)}; known settings: {known}"
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"setting {place}: {first['msg']}" if place else str(first["msg"])
