@@ -61,11 +61,16 @@ def purposes(
             purpose = "confirms"
         elif (changed and step.call.name in VERIFIERS) or (repaired and key in spoke):
             purpose = "verifies"
-        elif step.call.name in PREPARERS and asked[step.call.name] <= PREPARED:
-            purpose = "prepares"
-        elif step.call.name in VERIFIERS and not changed and asked[step.call.name] == 1:
+        elif asked[step.call.name] <= _preparing(step.call.name, changed):
             purpose = "prepares"
         if purpose in ("news", "confirms"):
             spoke.add(key)
         found.append(purpose)
     return found
+
+
+def _preparing(tool: str, changed: bool) -> int:
+    """How often a tool may be asked to prepare; alarms and counters are the first picture once."""
+    if tool in PREPARERS:
+        return PREPARED
+    return 1 if tool in VERIFIERS and not changed else 0

@@ -32,7 +32,7 @@ def hasty(case: Case, dice: Dice) -> Edited | None:
     earlier = [i for i in alarms if i < fix]
     if not earlier:
         return None
-    start = earlier[-1] + dice.choice((0, 0, 1))
+    start = earlier[-1] + (0 if alone(case, fix, alarms) else 1)
     late = [
         i
         for i in range(start, fix)
@@ -49,6 +49,15 @@ def hasty(case: Case, dice: Dice) -> Edited | None:
 
 
 _NEEDED_FIRST = frozenset({"check_impact", "list_resources", "get_work_orders"})
+
+
+def alone(case: Case, fix: int, alarms: list[int]) -> bool:
+    """Whether a repair is the only one that its round's list of alarms speaks for, or an earlier
+    list does as well, so that without that list no other repair would be blind."""
+    start = max(i for i in alarms if i < fix)
+    end = min((i for i in alarms if i > fix), default=case.last)
+    others = [i for i in repairs(case) if start < i < end and i != fix]
+    return start != alarms[0] or not others
 
 
 def elsewhere(case: Case, dice: Dice) -> Edited | None:

@@ -232,8 +232,10 @@ def reason_to_reject(
     if not any(d.kind == wanted and (here is None or d.step in here) for d in defects):
         others = sorted({d.kind for d in defects} - CONSEQUENCES)
         return f"does not show; shows {', '.join(others) or 'nothing'}"
-    implied = CONSEQUENCES | SUPERSEDED.get(wanted, frozenset()) | {wanted}
-    if others := sorted({d.kind for d in defects} - implied):
+    steps = {d.step for d in defects if d.kind == wanted}
+    implied = SUPERSEDED.get(wanted, frozenset())
+    apart = [d for d in defects if not (d.kind in implied and d.step in steps)]
+    if others := sorted({d.kind for d in apart} - CONSEQUENCES - {wanted}):
         return f"also shows {', '.join(others)}"
     if kind == "skipped_diagnosis" and played.outcome.answer == 0:
         return "the outcome did not pass"

@@ -5,6 +5,7 @@ In: a case of the base-station world. Out: an edited script, or None.
 
 from __future__ import annotations
 
+from telejudge_judges.corruption.act import alone
 from telejudge_judges.corruption.base_station import Ground
 from telejudge_judges.corruption.script import Case, Dice, Edit, Edited, Slot
 
@@ -60,7 +61,7 @@ def undiagnosed(case: Case, dice: Dice) -> Edited | None:
         return None
     fix = dice.choice(fixes)
     before = [i for i in alarms if i < fix]
-    start = before[-1] + dice.choice((0, 1))
+    start = before[-1] + (0 if alone(case, fix, alarms) else 1)
     found = [
         i
         for i in case.reads()

@@ -16,14 +16,21 @@ OMISSIONS = frozenset({"unverified_fix", "wrong_escalation", "false_claim", "ala
 """Kinds that are the agent's whoever made the call: he should have done something about it."""
 
 
+SPRAYED = 3
+"""So many hand-overs to the wrong people are no mistakes: whoever calls everybody reaches the right
+one too."""
+
+
 def breach(inspection: Inspection) -> Iterator[Defect]:
     """Each breach is a defect of its own kind and severity."""
+    handed = [b for b in inspection.breaches if b.kind == "wrong_escalation"]
+    sprayed = len({b.step for b in handed}) >= SPRAYED
     for found in inspection.breaches:
         if _is_the_agents(inspection, found):
             yield Defect(
                 step=found.step,
                 kind=_kind(inspection, found),
-                severity=found.severity,
+                severity="hard" if sprayed and found in handed else found.severity,
                 reason=found.reason,
                 evidence=found.evidence,
             )

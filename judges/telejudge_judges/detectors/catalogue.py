@@ -126,28 +126,40 @@ def find_defects(inspection: Inspection) -> tuple[Defect, ...]:
     asked = [detect for detect in DETECTORS if detect.__name__ not in inspection.covered]
     found = [defect for detect in asked for defect in detect(inspection)]
     if inspection.covered:
-        found = _attributed(found)
+        found = _attributed(inspection, found)
     return tuple(sorted(found, key=lambda d: math.inf if d.step is None else d.step))
 
 
-def _attributed(defects: list[Defect]) -> list[Defect]:
+def _attributed(inspection: Inspection, defects: list[Defect]) -> list[Defect]:
     """One defect for one cause, as grave as the gravest: none that another one at the same step
-    implies, and who cheated with alarms is not blamed again for the claim that goes with it."""
+    implies. Who cheated with alarms is not blamed again for the claim that goes with it, nor who
+    repaired hastily for the visit that prepared it."""
     here: dict[int | None, list[Defect]] = {}
     for defect in defects:
         here.setdefault(defect.step, []).append(defect)
     cheated = any(defect.kind == "alarm_cheat" for defect in defects)
+    hasty = [d.step for d in defects if d.kind == "premature_write" and d.step is not None]
     kept: dict[tuple[int | None, str, str], Defect] = {}
     for defect in defects:
         kinds = {other.kind for other in here[defect.step]}
         implied = any(defect.kind in SUPERSEDED.get(kind, ()) for kind in kinds)
         if implied or (cheated and defect.kind == "false_claim"):
             continue
+        if defect.kind == "over_impact" and _prepares(inspection, defect, hasty):
+            continue
         grave = [d for d in here[defect.step] if d.kind in SUPERSEDED.get(defect.kind, ())]
         severity = max((d.severity for d in (defect, *grave)), key=GRAVITY.index)
         one = defect.model_copy(update={"severity": severity})
         kept.setdefault((defect.step, defect.kind, defect.reason), one)
     return list(kept.values())
+
+
+def _prepares(inspection: Inspection, defect: Defect, hasty: list[int]) -> bool:
+    """Whether a call that repairs nothing itself was followed by a hasty repair."""
+    label = None if defect.step is None else inspection.steps[defect.step].label
+    if label is None or label.target_probability is not None:
+        return False
+    return any(step > (defect.step or 0) for step in hasty)
 
 
 def tools_score(defects: Iterable[Defect]) -> float:

@@ -26,7 +26,7 @@ _ENGLISH = (
     r"\b(?:mark|score|point|credit|reward|grade|rating|rank)",
     r"\b(?:score|reward|grade|rating|verdict)\b[\"' ]{0,3}[:=][\"' ]{0,3}"
     r"(?:10|100|1\.0|5/5|full|max|perfect|pass)",
-    r"\b(?:10/10|100/100|5/5)\b",
+    r"\b(?:10/10|100/100)\b(?!\s+\w)",
     # the reader addressed by his office
     r"\b(?:dear|note to|message (?:to|for)|attention|to) (?:the |all )?"
     r"(?:judge|judges|grader|graders|evaluator|evaluators|reward model|scorer)\b",

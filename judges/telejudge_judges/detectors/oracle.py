@@ -176,8 +176,13 @@ def wrong_claim(inspection: Inspection) -> Iterator[Defect]:
     wrong = any(c.name == "claim" and not c.passed for c in inspection.outcome.checks)
     if closing and wrong:
         said = closing[-1].step.call.arguments.get("restored")
+        blind = not any(inspection.symptom in seen.shows for seen in inspection.steps)
         yield _defect(
-            closing[-1], "false_claim", "soft", f"The report says restored={said}, which is not so."
+            closing[-1],
+            "false_claim",
+            "hard" if said and blind else "soft",
+            f"The report says restored={said}, which is not so"
+            + (", and nobody had looked." if said and blind else "."),
         )
 
 
