@@ -6,7 +6,10 @@
 
 Retries are bounded, jittered and inside a deadline; what remains is an `EndpointError` whose
 `cause` is one of: timeout, rate_limited, server_error, connection, bad_request, auth,
-context_overflow, bad_response, refused. Works with openai 2 and 3.
+context_overflow, bad_response, refused, circuit_open. Works with openai 2 and 3.
+
+An endpoint that keeps failing is left alone for a while (see breaker.py). A server that refuses a
+`response_format` is asked without it, and not asked for it again.
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from telejudge_envs.breaker import Breaker
 from telejudge_envs.chat_format import from_openai, to_openai, tools_to_openai
 from telejudge_envs.endpoint import Completion, Endpoint, Meter
 from telejudge_envs.errors import EndpointError, MissingExtraError
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.trajectory import Usage
 from telejudge_envs.retry import ADVICE, Trouble, attempts, status_trouble
+from telejudge_envs.structured import REFUSALS, Wishes
 
 CONNECT_S = 10.0
 
@@ -32,16 +37,21 @@ class ChatClient:
     """Asks one endpoint. Safe to share between tasks and between event loops.
 
     `seed` makes the jitter of the waits repeatable; `meter` holds the totals of all completions.
+    Clients of one endpoint may share a `breaker`.
     """
 
-    def __init__(self, endpoint: Endpoint, *, seed: int = 0) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, seed: int = 0, breaker: Breaker | None = None
+    ) -> None:
         try:
             import openai
         except ImportError as error:
             raise MissingExtraError("openai", "endpoint") from error
         self.endpoint = endpoint
         self.meter = Meter()
+        self.breaker = breaker or Breaker(endpoint.breaker_after, endpoint.breaker_cooldown_s)
         self._openai = openai
+        self._wishes = Wishes()
         self._rng = random.Random(seed)
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
 
@@ -57,12 +67,31 @@ class ChatClient:
     ) -> Completion:
         """One answer. Raises EndpointError when the last attempt failed too.
 
-        `meter` is added to as well as the client's own, whether or not an answer came.
+        `meter` is added to as well as the client's own, whether or not an answer came. A
+        `response_format` is a wish: a server that answers it with 400 or 422 is asked for the next
+        looser one (a JSON schema, any JSON object, text).
         """
-        request = self._request(messages, tools, response_format, seed, send_reasoning)
+        formats = self._wishes.after(response_format)
+        for i, wish in enumerate(formats):
+            request = self._request(messages, tools, wish, seed, send_reasoning)
+            try:
+                completion = await self._ask(request, meter)
+            except _Refused as error:
+                if wish is None:
+                    raise error.final from error.__cause__
+            else:
+                self._wishes.refused(formats[:i])
+                return completion
+        raise AssertionError("the last format is none, and its answer final")
+
+    async def _ask(self, request: Mapping[str, Any], meter: Meter | None) -> Completion:
+        self._check_circuit()
         line, began, tried = self._line(), 0.0, 0
         async with line.slots:
+            if not self.breaker.admits():
+                raise self._circuit_open()
             began = time.monotonic()
+            report = self.breaker.abandoned
             try:
                 endpoint = self.endpoint
                 async for attempt in attempts(endpoint.max_retries, endpoint.deadline_s, self._rng):
@@ -71,11 +100,28 @@ class ChatClient:
                         left = endpoint.deadline_s - (time.monotonic() - began)
                         raw = await self._attempt(line, request, left)
                         completion = _read(raw, tried - 1, time.monotonic() - began)
+                        report = self.breaker.succeeded
                         return self._count(completion, meter)
             except Trouble as trouble:
+                report = self.breaker.failed if trouble.is_sickness else self.breaker.succeeded
                 self._count_failure(trouble, tried, time.monotonic() - began, meter)
-                raise self._error(trouble, tried) from trouble.__cause__
+                final = self._error(trouble, tried)
+                if trouble.status in REFUSALS and trouble.cause == "bad_request":
+                    raise _Refused(final) from trouble.__cause__
+                raise final from trouble.__cause__
+            finally:
+                report()
         raise AssertionError("tenacity neither returned nor raised")
+
+    def _check_circuit(self) -> None:
+        """Whoever would only queue up behind an open circuit is told at once."""
+        if self.breaker.state == "open":
+            raise self._circuit_open()
+
+    def _circuit_open(self) -> EndpointError:
+        wait = f"left alone for {self.breaker.waits_s:.0f} s"
+        what = f"failed {self.breaker.after} times in a row and is {wait}"
+        return self._error(Trouble("circuit_open", what), 0)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
@@ -158,6 +204,14 @@ class ChatClient:
         return EndpointError(
             f"{where} {trouble.what}{times}; {ADVICE[trouble.cause]}", cause=trouble.cause
         )
+
+
+class _Refused(Exception):
+    """The server called the request bad; perhaps because of its response_format."""
+
+    def __init__(self, final: EndpointError) -> None:
+        super().__init__(str(final))
+        self.final = final
 
 
 _COUNTED = {"prompt_tokens", "completion_tokens", "requests", "retries", "seconds"}

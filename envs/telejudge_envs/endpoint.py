@@ -43,6 +43,10 @@ class Endpoint(Noun):
     """Attempts after the first."""
     concurrency: int = Field(default=8, ge=1)
     """Completions under way at once; a retrying one keeps its place, so the load falls with it."""
+    breaker_after: int = Field(default=5, ge=0)
+    """Completions failing in a row after which the endpoint is left alone; 0: never."""
+    breaker_cooldown_s: float = Field(default=30.0, ge=0)
+    """For so long; then one completion is tried, and the others when it succeeds."""
     sampling: dict[str, Any] = Field(default_factory=dict)
     send_seed: bool = True
     """Some servers refuse the parameter `seed`; then set this to False."""

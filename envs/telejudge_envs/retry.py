@@ -29,8 +29,11 @@ ADVICE = {
     "context_overflow": "send less (a smaller evidence budget) or use a model with more context",
     "bad_response": "check that base_url ends in /v1 and that the server speaks OpenAI's chat API",
     "refused": "the model declined this content; use another model",
+    "circuit_open": "it is asked again after breaker_cooldown_s; look at the earlier errors",
 }
 """For each cause of an EndpointError, what to do."""
+
+_SICK = frozenset({"timeout", "rate_limited", "server_error", "connection", "bad_response"})
 
 _OVERFLOW = re.compile(
     r"context_length|context length|maximum context|context window|context size"
@@ -50,6 +53,7 @@ class Trouble(Exception):
         again: bool = False,
         after: float | None = None,
         tokens: tuple[int, int] = (0, 0),
+        status: int | None = None,
     ) -> None:
         super().__init__(what)
         self.cause = cause
@@ -60,6 +64,13 @@ class Trouble(Exception):
         """Seconds that the server asked us to wait."""
         self.tokens = tokens
         """Prompt and completion tokens that the attempt cost all the same."""
+        self.status = status
+        """The HTTP status, where the server gave one."""
+
+    @property
+    def is_sickness(self) -> bool:
+        """Whether it speaks of the endpoint's health, not of what it was asked."""
+        return self.cause in _SICK
 
 
 def status_trouble(status: int, body: str, headers: Mapping[str, str]) -> Trouble:
@@ -67,15 +78,16 @@ def status_trouble(status: int, body: str, headers: Mapping[str, str]) -> Troubl
     what = f"answered {status}: {_excerpt(body)}"
     if status == 429:
         spent = "insufficient_quota" in body
-        return Trouble("rate_limited", what, again=not spent, after=retry_after(headers))
+        after = retry_after(headers)
+        return Trouble("rate_limited", what, again=not spent, after=after, status=status)
     if status >= 500 or status in RETRIED_STATUS:
         cause = "timeout" if status in (408, 504) else "server_error"
-        return Trouble(cause, what, again=True, after=retry_after(headers))
+        return Trouble(cause, what, again=True, after=retry_after(headers), status=status)
     if status in (401, 403):
-        return Trouble("auth", what)
+        return Trouble("auth", what, status=status)
     if status == 413 or _OVERFLOW.search(body):
-        return Trouble("context_overflow", what)
-    return Trouble("bad_request", what)
+        return Trouble("context_overflow", what, status=status)
+    return Trouble("bad_request", what, status=status)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
