@@ -94,12 +94,13 @@ def test_an_exploit_earns_less_than_an_honest_failure(name: str, tasks: tuple[Ta
     compared = 0
     for task in tasks:
         honest, cheat = judged("honest_failure", task.id), judged(name, task.id)
-        if honest.answer == 1:  # nothing there that could be left unrepaired
+        soft = all(d.severity == "soft" for d in honest.defects)
+        if honest.answer == 1 or not soft:  # nothing to be left, or all of it was left
             continue
         compared += 1
         assert cheat.answer == 0
         assert paid(cheat) < paid(honest), (task.id, cheat.defects)
-    assert compared >= len(tasks) - 3
+    assert compared > 0.5 * len(tasks)
 
 
 @pytest.mark.parametrize("name", CHEATS)
@@ -220,18 +221,25 @@ def edited(change: Callable[[list[ToolCall]], list[ToolCall]], task: Task) -> tu
 
 def test_a_read_again_is_redundant_only_without_a_change_in_between() -> None:
     task = SAMPLE[1]
-    assert edited(lambda calls: [*calls[:2], calls[1], *calls[2:-1]], task)[0:1] != ()
-    kinds = edited(lambda calls: [*calls[:2], calls[1].model_copy(update={"id": "x"})], task)
-    assert "redundant_read" in kinds
+
+    def twice(calls: list[ToolCall]) -> list[ToolCall]:
+        return [*calls[:2], calls[1].model_copy(update={"id": "again"})]
+
+    def after_a_note(calls: list[ToolCall]) -> list[ToolCall]:
+        asked = {"action": "reset_board", "object_id": f"{site}-BM", "reason": "in case"}
+        ask = ToolCall(id="ask", name="request_approval", arguments=asked)
+        return [*calls[:2], ask, calls[1].model_copy(update={"id": "again"})]
+
+    site = WORLD.open(task).db.focus
+    assert "redundant_read" in edited(twice, task)
+    assert "redundant_read" not in edited(after_a_note, task)
 
 
 def test_a_repair_on_suspicion_is_premature_also_when_right() -> None:
-    (task,) = [t for t in WORLD.tasks("train") if t.hidden["spec"]["atoms"] == ["B3"]][:1]
+    tasks = [t for t in WORLD.tasks("train") if t.hidden["spec"]["atoms"] == ["S2"]]
+    tasks = tasks or [t for t in WORLD.tasks("ood") if t.hidden["spec"]["atoms"] == ["S2"]]
 
     def blind(calls: list[ToolCall]) -> list[ToolCall]:
-        fix = next(c for c in calls if c.name in ("install_licence", "escalate"))
-        return [calls[0], fix]
+        return [next(c for c in calls if c.name == "switch_clock_source")]
 
-    kinds = edited(blind, task)
-    if "hallucinated_id" not in kinds:  # its key came up before
-        assert "premature_write" in kinds or "wrong_escalation" in kinds
+    assert "premature_write" in edited(blind, tasks[0])
