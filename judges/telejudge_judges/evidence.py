@@ -15,7 +15,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from telejudge_envs.nouns.message import Message
@@ -25,6 +25,9 @@ from telejudge_judges.opaque import digest
 
 REPEATED_FROM = 60
 """Characters from which a result that occurs twice is shown once and referred to."""
+
+AS_GIVEN = "(as in the arguments)"
+"""Stands for a changed value that repeats the call's own arguments, such as a filed report."""
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,79}", re.ASCII)
 _THINKING = re.compile(r"\s*<think>.*?(</think>\s*|$)", re.DOTALL)
@@ -72,6 +75,22 @@ class Case:
     repeated: tuple[str, ...]
     """Results that occur more than once, in order of appearance."""
     hash: str
+    siblings: tuple[Candidate, ...] = ()
+    """Candidates of the whole group that this part of it does not show."""
+
+
+def part_of(case: Case, members: Sequence[int]) -> Case:
+    """The case with these candidates only; the others stay known as its siblings."""
+    shown = tuple(case.candidates[i] for i in sorted(members))
+    hidden = tuple(c for i, c in enumerate(case.candidates) if i not in set(members))
+    return replace(
+        case,
+        candidates=shown,
+        common=_common(shown),
+        repeated=_repeated(shown),
+        hash=digest(case.hash, *(c.hash for c in shown)),
+        siblings=(*case.siblings, *hidden),
+    )
 
 
 def prepare(
@@ -147,9 +166,18 @@ def _call_block(step: Step, thought: str) -> Block:
         text=step.result.content,
         is_call=True,
         failed=step.result.error,
-        changes=tuple((c.path, compact(c.before), compact(c.after)) for c in step.changes),
+        changes=tuple(
+            (c.path, compact(c.before), _after(c.after, call.arguments)) for c in step.changes
+        ),
         reasoning=thought,
     )
+
+
+def _after(value: Any, arguments: dict[str, Any]) -> str:
+    """The value as JSON; what only repeats a call's arguments is not told twice."""
+    if isinstance(value, dict) and len(value) > 1 and value == arguments:
+        return AS_GIVEN
+    return compact(value)
 
 
 def _speaker(message: Message) -> str:

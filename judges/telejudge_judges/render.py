@@ -12,7 +12,8 @@ can end its fence, open a candidate or fake a step.
 
 How the budget works: the policy is cut down to its headings and obligations first, then all texts
 above one common limit are shortened (see shorten.py), the limit halving until the whole fits.
-Steps, calls and ledger paths are never left out. What does not fit even so raises `OverBudget`.
+Steps, calls and ledger paths are never left out, and no two candidates that differ look the same.
+What does not fit even so raises `OverBudget`; windows.py then shows a group in parts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from dataclasses import dataclass
 from telejudge_envs.nouns.message import ToolSpec
 from telejudge_judges.evidence import Block, Candidate, Case, printable
 from telejudge_judges.opaque import names, nonce
-from telejudge_judges.shorten import Shortener, digest_policy, estimate_tokens
+from telejudge_judges.reference import Reference
+from telejudge_judges.shorten import Shortener, digest_policy, estimate_tokens, fingerprint
 
 LIMITS = (None, 8000, 4000, 2000, 1000, 500, 250, 120, 60, 0)
 """Characters to which texts are shortened, tried in turn."""
@@ -49,6 +51,8 @@ class Evidence:
     """By opaque id, in the order shown."""
     elided: tuple[str, ...]
     tokens: int
+    reference: str = ""
+    """How the reference is to be used (see reference.py); empty when none is shown."""
 
 
 def render(
@@ -58,25 +62,33 @@ def render(
     *,
     tools: Sequence[ToolSpec] = (),
     budget_tokens: int = 24_000,
+    floor: int = 0,
+    reference: Reference | None = None,
 ) -> Evidence:
-    """The evidence in this order; `salt` gives other ids and another nonce to each order."""
+    """The evidence in this order; `salt` gives other ids and another nonce to each order.
+
+    Raises OverBudget when it does not fit with texts shortened to `floor` characters.
+    """
     share = budget_tokens / POLICY_SHARE / max(1, estimate_tokens(case.policy))
     policy = digest_policy(case.policy, int(len(case.policy) * share))
     key = f"{case.hash}|{salt}"
-    everything = "\n".join(_free_texts(case, tools))
+    told = reference.text if reference else ""
+    everything = "\n".join((told, *_free_texts(case, tools)))
     ids = names(len(order), key, absent_from=everything)
     fence = nonce(key, absent_from=everything)
     smallest = 0
-    for limit in LIMITS:
+    for limit in (one for one in LIMITS if one is None or one >= floor):
         page = _Page(case, fence, Shortener(limit))
-        text = page.lay_out(policy, tools, dict(zip(ids, order, strict=True)))
+        text = page.lay_out(policy, tools, told, dict(zip(ids, order, strict=True)))
         smallest = estimate_tokens(text)
         if smallest <= budget_tokens:
             shown = {i: case.candidates[n] for i, n in zip(ids, order, strict=True)}
             elided = _elisions(case, policy, tools, page.shorten, limit)
-            return Evidence(text, fence, shown, elided, smallest)
+            mode = reference.mode if reference else ""
+            return Evidence(text, fence, shown, elided, smallest, mode)
+    cut = f"texts cut to {floor} characters" if floor else "every text left out"
     raise OverBudget(
-        f"{len(order)} candidates need about {smallest} tokens with every text left out, the "
+        f"{len(order)} candidates need about {smallest} tokens with {cut}, the "
         f"budget is {budget_tokens}; raise budget_tokens or judge fewer trajectories at once"
     )
 
@@ -104,14 +116,22 @@ class _Page:
     def __init__(self, case: Case, fence: str, shorten: Shortener) -> None:
         self.case, self.fence, self.shorten = case, fence, shorten
         self.labels = {text: f"[R{i}]" for i, text in enumerate(case.repeated, start=1)}
-        for candidate in case.candidates:
+        for candidate in (*case.candidates, *case.siblings):
             for block in candidate.blocks:
                 shorten.learn(block.head, block.text)
+                if block.is_call:
+                    shorten.learn(_tool(block), block.head)
+                for path, _, after in block.changes:
+                    shorten.learn(f"changed {path}", after)
 
-    def lay_out(self, policy: str, tools: Sequence[ToolSpec], shown: dict[str, int]) -> str:
+    def lay_out(
+        self, policy: str, tools: Sequence[ToolSpec], told: str, shown: dict[str, int]
+    ) -> str:
         case = self.case
         setting = [f"mode: {case.mode}", f"turns: at most {case.max_steps}"]
         parts = [self._fenced("setting", setting), self._fenced("ticket", free_text(case.ticket))]
+        if told:
+            parts.append(self._fenced("reference", free_text(self.shorten(told, "reference"))))
         if policy:
             parts.append(self._fenced("policy", free_text(policy)))
         if tools:
@@ -158,7 +178,7 @@ class _Page:
             if not block.is_call:
                 lines += [f"{block.head}:", *free_text(self.shorten(block.text, block.head))]
                 continue
-            lines.append(f"step {step}: {self.shorten(block.head, 'call')}")
+            lines.append(f"step {step}: {self.shorten(block.head, _tool(block))}")
             lines += self._result(block)
             lines += [self._change(*change) for change in block.changes]
             step += 1
@@ -171,14 +191,25 @@ class _Page:
         return [f"  {what}:", *free_text(self.shorten(block.text, block.head), indent="  ")]
 
     def _change(self, path: str, before: str, after: str) -> str:
-        old, new = self.shorten(before, "before"), self.shorten(after, "after")
+        old, new = self.shorten(before, f"before {path}"), self.shorten(after, f"changed {path}")
         return f"  changed: {printable(path)}: {old} -> {new}"
 
 
 def free_text(text: str, indent: str = "") -> list[str]:
-    """The text's lines, each behind a bar, so that none can pass for a line of ours."""
-    lines = text.splitlines() or [""]
-    return [f"{indent}| {printable(line)}" for line in lines]
+    """The text's lines, each behind a bar, so that none can pass for a line of ours.
+
+    A text that could look like another one (by control characters, by what ends its lines) carries
+    its fingerprint.
+    """
+    lines = [printable(line) for line in text.splitlines()] or [""]
+    if "\n".join(lines) != text:
+        lines[0] = f"[#{fingerprint(text)}] {lines[0]}"
+    return [f"{indent}| {line}" for line in lines]
+
+
+def _tool(block: Block) -> str:
+    """The slot of a call's head: heads of one tool are compared with each other."""
+    return f"call {block.head.partition(' ')[0]}"
 
 
 def tool_line(tool: ToolSpec) -> str:
@@ -195,12 +226,17 @@ def tool_line(tool: ToolSpec) -> str:
 
 
 def _type_of(schema: dict) -> str:
+    """A JSON schema in a few characters: `string`, `up|down`, `string[]`, `{site, reason}[]`."""
     if "enum" in schema:
         return "|".join(str(value) for value in schema["enum"])
     if "anyOf" in schema:
         return "|".join(_type_of(option) for option in schema["anyOf"])
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
+        return f"{_type_of(schema['items'])}[]"
+    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
+        return f"{{{', '.join(schema['properties'])}}}"
     return str(schema.get("type", "any"))
 
 
@@ -209,7 +245,7 @@ def _free_texts(case: Case, tools: Sequence[ToolSpec]) -> Iterator[str]:
     yield case.policy
     for tool in tools:
         yield tool_line(tool)
-    for candidate in case.candidates:
+    for candidate in (*case.candidates, *case.siblings):
         for block in candidate.blocks:
             yield from (block.head, block.text, block.reasoning)
             for change in block.changes:

@@ -1,6 +1,6 @@
 """Long texts made short without hiding where they differ.
 
-In: texts, each in a slot (the call it answers). Out: the text itself, or its head, the place where
+In: texts, each in a slot (the call it answers). Out: the text itself, or its head, the places where
 it departs from the others of its slot, its tail, and the hash of the whole.
 
     shortener = Shortener(limit=200); shortener.learn("get_bill", text); shortener(text, "get_bill")
@@ -14,12 +14,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 
 _NORMATIVE = re.compile(
     r"\b(must|should|never|always|only|cannot|do not|don't|before|after|unless|not allowed)\b"
     r"|必须|不得|禁止|只能|应当|应该",
     re.IGNORECASE,
 )
+
+WINDOW = 40
+"""Characters that a window around a departure should have at least."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -44,8 +48,8 @@ class Shortener:
     def __call__(self, text: str, slot: str = "") -> str:
         if self.limit is None or len(text) <= self.limit:
             return text
-        mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        kept = _kept_ranges(len(text), self.limit, self._departure(slot, text))
+        mark = fingerprint(text)
+        kept = _kept_ranges(len(text), self.limit, self._departures(slot, text))
         left_out = len(text) - sum(end - start for start, end in kept)
         parts, at = [f"[-{left_out} #{mark}]"], 0
         for start, end in kept:
@@ -57,22 +61,39 @@ class Shortener:
         self.elided[mark] = left_out
         return short
 
-    def _departure(self, slot: str, text: str) -> int:
-        """Where the text first differs from another of its slot; 0 when there is none."""
+    def _departures(self, slot: str, text: str) -> list[int]:
+        """Where the text first differs from each of the others of its slot, in order."""
         others = self._slots.get(slot, set()) - {text}
-        return min((_common_length(text, other) for other in others), default=0)
+        return sorted({_common_length(text, other) for other in others})
+
+
+def fingerprint(text: str) -> str:
+    """Eight hex digits that tell this text from others."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _common_length(one: str, other: str) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+    """Length of the common beginning, by halving: texts may be long and many."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
-def _kept_ranges(size: int, limit: int, departure: int) -> list[tuple[int, int]]:
-    """Head, a window around the departure, tail: together at most `limit` characters."""
-    edge, window = limit // 4, limit // 2
-    middle = max(edge, min(departure - window // 4, size - edge - window))
-    ranges = [(0, edge), (middle, middle + window), (size - edge, size)]
+def _kept_ranges(size: int, limit: int, departures: Sequence[int]) -> list[tuple[int, int]]:
+    """Head, windows around the departures, tail: together at most `limit` characters."""
+    edge, room = limit // 4, limit // 2
+    wanted = _apart(departures, size, edge, room) or [0]
+    window = room // len(wanted)
+    ranges = [(0, edge)]
+    for departure in wanted:
+        start = max(edge, min(departure - window // 4, size - edge - window))
+        ranges.append((start, start + window))
+    ranges.append((size - edge, size))
     merged: list[tuple[int, int]] = []
     for start, end in ranges:
         if start >= end:
@@ -82,6 +103,18 @@ def _kept_ranges(size: int, limit: int, departure: int) -> list[tuple[int, int]]
         else:
             merged.append((start, end))
     return merged
+
+
+def _apart(departures: Sequence[int], size: int, edge: int, room: int) -> list[int]:
+    """The departures that need a window of their own: hidden by neither edge, nor by another's.
+    So many that each window still shows some words."""
+    most = max(1, room // WINDOW)
+    found: list[int] = []
+    for departure in departures:
+        hidden = edge <= departure < size - edge
+        if hidden and (not found or departure - found[-1] >= room // most // 2):
+            found.append(departure)
+    return found[:most]
 
 
 def digest_policy(policy: str, limit: int) -> str:
