@@ -3,27 +3,32 @@
     said = await Questioner(client, Prompt.load("en"), judge="listwise 1").ask(evidence, Account())
     said["k7qm"]      # an Entry, or the word for why there is none
 
-One call, and one repair turn when something is wrong with the reply.
+One call, and one repair turn when something is wrong with the reply. `codec` is the verdict format;
+where it has a JSON schema the server is asked to keep to it (`structured`), and one that cannot is
+asked for plain text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from telejudge_envs.client import ChatClient
 from telejudge_envs.endpoint import Meter
 from telejudge_envs.errors import EndpointError
 from telejudge_envs.nouns.message import Message
 from telejudge_judges.cache import CachedReply, ReplyCache
-from telejudge_judges.codec import Entry, Problem, Reading, parse_reply
+from telejudge_judges.codec import Codec, Entry, Problem, Reading, Shown, codec_named
 from telejudge_judges.detectors.catalogue import WEIGHTS
-from telejudge_judges.prompting import Prompt
+from telejudge_judges.prompting import FormatWords, Prompt
 from telejudge_judges.render import Evidence
 
 KINDS = (*WEIGHTS, "other")
 """Kinds of defects that the prompt offers: the verifier's names, so that both can be compared."""
+
+Structured = Literal["schema", "object", "off"]
+"""What the server is asked to hold the model to: the format's JSON schema, any JSON, nothing."""
 
 
 @dataclass
@@ -47,7 +52,9 @@ class _Said(NamedTuple):
 
 
 class Questioner:
-    """Asks with one prompt. `judge` names code and version in the cache's keys."""
+    """Asks with one prompt. `judge` names code and version in the cache's keys. `language` is that
+    of the format's words, which the prompt's template finds in `instruction` and `again`.
+    `json_mode` is another word for `structured="object"`."""
 
     def __init__(
         self,
@@ -58,42 +65,47 @@ class Questioner:
         cache: ReplyCache | None = None,
         json_mode: bool = False,
         seed: int = 0,
+        codec: str = "json",
+        language: str = "en",
+        structured: Structured = "schema",
     ) -> None:
         self.client, self.prompt, self.judge = client, prompt, judge
         self.cache, self.seed = cache, seed
-        self._response_format = {"type": "json_object"} if json_mode else None
+        self.codec: Codec = codec_named(codec)
+        self._words = FormatWords.load(codec, language)
+        self._structured: Structured = "object" if json_mode else structured
 
     async def ask(self, evidence: Evidence, account: Account) -> dict[str, Entry | str]:
         """By id: an Entry, or the cause of its absence (an endpoint's, or a ProblemKind)."""
         ids = list(evidence.candidates)
-        calls = {name: c.calls for name, c in evidence.candidates.items()}
-        values = {"fence": evidence.nonce, "evidence": evidence.text, "kinds": KINDS}
+        shown = {name: c.calls for name, c in evidence.candidates.items()}
+        values = self._values(evidence, shown)
         asked = [
-            Message(role="system", text=self.prompt.system(**values, ids=ids)),
-            Message(role="user", text=self.prompt.user(**values, ids=ids)),
+            Message(role="system", text=self.prompt.system(**values)),
+            Message(role="user", text=self.prompt.user(**values)),
         ]
         try:
-            said = await self._complete(asked, account)
+            said = await self._complete(asked, shown, account)
         except EndpointError as error:
             account.note(str(error))
             return dict.fromkeys(ids, error.cause)
-        first = _read(said.reply, calls)
+        first = self._read(said.reply, shown)
         if not first.problems:
             self._keep(said)
             return dict(first.entries)
-        wanted = [i for i in ids if i not in first.entries] or ids
+        left = {i: shown[i] for i in ids if i not in first.entries} or shown
         problems = [str(p) for p in first.problems]
-        repair = self.prompt.repair(**values, ids=wanted, problems=problems)
+        repair = self.prompt.repair(**self._values(evidence, left), problems=problems)
         asked += [
             Message(role="assistant", text=said.reply.text),
             Message(role="user", text=repair),
         ]
         try:
-            again = await self._complete(asked, account)
+            again = await self._complete(asked, left, account)
         except EndpointError as error:
             account.note(str(error))
             return {i: first.entries.get(i, error.cause) for i in ids}
-        second = _read(again.reply, {i: calls[i] for i in wanted})
+        second = self._read(again.reply, left)
         settled = _settled(ids, {**first.entries, **second.entries}, second.problems)
         missing = sum(isinstance(said, str) for said in settled.values())
         if missing:
@@ -103,15 +115,43 @@ class Questioner:
             self._keep(said, again)
         return settled
 
-    async def _complete(self, messages: Sequence[Message], account: Account) -> _Said:
-        key = self._key(messages)
+    def _values(self, evidence: Evidence, shown: Shown) -> dict[str, Any]:
+        """What the prompt's template may use."""
+        return {
+            "fence": evidence.nonce,
+            "evidence": evidence.text,
+            "reference": evidence.reference,
+            "kinds": KINDS,
+            "ids": list(shown),
+            **self._words.values(shown, KINDS),
+        }
+
+    def _response_format(self, shown: Shown) -> dict[str, Any] | None:
+        schema = None if self._structured == "off" else self.codec.schema(shown, KINDS)
+        if schema is None:
+            return None
+        if self._structured == "object":
+            return {"type": "json_object"}
+        wrapped = {"name": "verdicts", "strict": True, "schema": schema}
+        return {"type": "json_schema", "json_schema": wrapped}
+
+    def _read(self, reply: CachedReply, shown: Shown) -> Reading:
+        reading = self.codec.read(reply.text, shown)
+        if reading.problems and reply.finish_reason == "length":
+            detail = "the reply was cut off at its length limit; be brief"
+            reading.spoil("unparseable", None, detail)
+        return reading
+
+    async def _complete(self, messages: Sequence[Message], shown: Shown, account: Account) -> _Said:
+        wanted = self._response_format(shown)
+        key = self._key(messages, wanted)
         known = self.cache.get(key) if self.cache else None
         if known is not None:
             account.cached += 1
             return _Said(known, None)
         completion = await self.client.complete(
             messages,
-            response_format=self._response_format,
+            response_format=wanted,
             seed=self.seed,
             meter=account.meter,
         )
@@ -123,13 +163,9 @@ class Questioner:
         )
         return _Said(reply, key)
 
-    def _key(self, messages: Sequence[Message]) -> str:
+    def _key(self, messages: Sequence[Message], wanted: Mapping[str, Any] | None) -> str:
         endpoint = self.client.endpoint
-        sampling = {
-            **endpoint.sampling,
-            "seed": self.seed,
-            "response_format": self._response_format,
-        }
+        sampling = {**endpoint.sampling, "seed": self.seed, "response_format": wanted}
         return ReplyCache.key(self.judge, self.prompt.hash, endpoint.model, sampling, messages)
 
     def _keep(self, *served: _Said) -> None:
@@ -137,13 +173,6 @@ class Questioner:
         for said in served:
             if self.cache is not None and said.key is not None:
                 self.cache.put(said.key, said.reply)
-
-
-def _read(reply: CachedReply, calls: Mapping[str, int]) -> Reading:
-    reading = parse_reply(reply.text, calls)
-    if reading.problems and reply.finish_reason == "length":
-        reading.spoil("unparseable", None, "the reply was cut off at its length limit; be brief")
-    return reading
 
 
 def _settled(

@@ -28,7 +28,7 @@ SPOILS: dict[str, tuple[Callable[[Opinions], object], str]] = {
     "answer of 2": (lambda o: o[min(o)].update(answer=2), "out_of_range"),
     "answer in words": (lambda o: o[min(o)].update(answer="yes"), "wrong_type"),
     "no answer": (lambda o: o[min(o)].__delitem__("answer"), "missing"),
-    "tools as text": (lambda o: o[min(o)].update(tools="0.5"), "wrong_type"),
+    "tools as text": (lambda o: o[min(o)].update(tools="fair"), "wrong_type"),
     "entry is a number": (lambda o: o.update({min(o): 1}), "wrong_type"),  # type: ignore[dict-item]
     "no such step": (
         lambda o: o[min(o)].update(

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from telejudge_envs.nouns.verdict import Defect
 from telejudge_judges.aggregate import Votes, flip_rate, verdict
-from telejudge_judges.codec import Entry, parse_reply
+from telejudge_judges.codec import Entry, codec_named
 
+parse_reply = codec_named("json").read
 CALLS = {"k7qm": 5, "p3xd": 0, "w9zt": 2}
 SOUND = {"answer": 1, "tools": 0.5}
 
