@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.trajectory import Group, Trajectory
@@ -65,14 +66,18 @@ class ConsistencyJudge:
         endings = [ending_of(t, control) for t in judged]
         facts = {path for ending in endings for path in ending}
         settled = _settled(endings, weights, facts)
-        agreed = len(settled) / len(facts)
-        kept = [_kept(ending, settled) for ending in endings]
+        wanted = [fact for fact in settled if fact.value is not None]
+        lacking = [[f for f in wanted if ending.get(f.path) != f.value] for ending in endings]
         sitting.account.note(f"{len(settled)} of {len(facts)} facts of the endings have a majority")
-        if agreed < self.threshold or not any(share == 1.0 for share in kept):
+        if len(settled) < self.threshold * len(facts) or all(lacking) or not wanted:
             return sitting.close({t.id: abstain(t.id, "no_majority") for t in judged})
         overlaps = _overlaps([writes_of(t) for t in judged], weights)
-        scored = zip(judged, kept, overlaps, strict=True)
-        return sitting.close({t.id: _verdict(t.id, share, tools) for t, share, tools in scored})
+        return sitting.close(
+            {
+                t.id: _verdict(t.id, tools, missing, settled)
+                for t, tools, missing in zip(judged, overlaps, lacking, strict=True)
+            }
+        )
 
     def _weights(self, judged: Sequence[Trajectory], sitting: Sitting) -> list[float]:
         """One weight a rollout, adding up to 1."""
@@ -100,28 +105,27 @@ def confidence(trajectory: Trajectory) -> float | None:
     return math.exp(max(-50.0, math.fsum(own) / len(own)))
 
 
+class _Fact(NamedTuple):
+    """A path whose value most of the weight agrees on; None: that it did not change."""
+
+    path: str
+    value: str | None
+    weight: float
+
+
 def _settled(
     endings: Sequence[Mapping[str, str]], weights: Sequence[float], facts: Collection[str]
-) -> dict[str, str | None]:
-    """The value that most of the weight has, for each fact that has one; None: not the case."""
-    settled: dict[str, str | None] = {}
+) -> list[_Fact]:
+    settled = []
     for path in sorted(facts):
         votes: defaultdict[str | None, list[float]] = defaultdict(list)
         for ending, weight in zip(endings, weights, strict=True):
             votes[ending.get(path)].append(weight)
-        value, weight = max(
-            ((value, math.fsum(given)) for value, given in votes.items()), key=lambda pair: pair[1]
-        )
+        value, given = max(votes.items(), key=lambda vote: math.fsum(vote[1]))
+        weight = min(1.0, math.fsum(given))
         if weight > 0.5 + 1e-9:
-            settled[path] = value
+            settled.append(_Fact(path, value, weight))
     return settled
-
-
-def _kept(ending: Mapping[str, str], settled: Mapping[str, str | None]) -> float:
-    """Share of the facts that are the case for most which are the case here too."""
-    wanted = {path: value for path, value in settled.items() if value is not None}
-    held = sum(ending.get(path) == value for path, value in wanted.items())
-    return held / len(wanted) if wanted else 0.0
 
 
 def _overlaps(bags: Sequence[Counter[str]], weights: Sequence[float]) -> list[float]:
@@ -139,12 +143,16 @@ def _jaccard(one: Counter[str], other: Counter[str]) -> float:
     return (one & other).total() / union if union else 1.0
 
 
-def _verdict(trajectory_id: str, share: float, tools: float) -> Verdict:
-    answer = 1 if share == 1.0 else 0
+def _verdict(
+    trajectory_id: str, tools: float, missing: Sequence[_Fact], settled: Sequence[_Fact]
+) -> Verdict:
+    """Confidence is the mean weight of the majorities that it is with, or that it is against."""
+    answer = 0 if missing else 1
+    counted = missing or settled
     return Verdict(
         trajectory_id=trajectory_id,
         answer=answer,
         tools=tools,
         reward=fuse(answer, tools),
-        confidence=share if answer else 1.0 - share,
+        confidence=math.fsum(fact.weight for fact in counted) / len(counted),
     )

@@ -1,17 +1,36 @@
 """The factories of our own judges: settings and tools in, a judge out (see registry.py).
 
+    judge = pairwise(JudgeSettings(base_url="http://127.0.0.1:8000/v1", model="m"), tools)
+
 Each imports its judge when it is called, so that a judge whose extra is not installed hinders no
 other.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from telejudge_envs.errors import UsageError
 from telejudge_judges.protocol import Judge
 from telejudge_judges.registry import Tools, reads
 from telejudge_judges.settings import JudgeSettings
 
-EVIDENCE = ("budget", "include_reasoning", "merge_identical")
-PROMPTED = ("language", "prompt", "cache", "json_mode")
+if TYPE_CHECKING:
+    from telejudge_judges.inquiry import InquiryOptions
+
+INQUIRY = (
+    "language",
+    "prompt",
+    "cache",
+    "budget",
+    "structured",
+    "json_mode",
+    "references",
+    "reference_mode",
+    "include_reasoning",
+    "merge_identical",
+)
+"""Settings of every judge that asks a model about evidence."""
 
 
 @reads()
@@ -22,7 +41,7 @@ def verifier(settings: JudgeSettings, tools: Tools) -> Judge:
     return Verifier(tools.open_world)
 
 
-@reads("orders", "tie_break", *EVIDENCE, *PROMPTED)
+@reads("orders", "tie_break", "language", "prompt", "cache", "budget", "json_mode")
 def listwise(settings: JudgeSettings, tools: Tools) -> Judge:
     """The whole group in one prompt; see listwise.py."""
     from telejudge_judges.listwise import ListwiseJudge
@@ -41,3 +60,91 @@ def listwise(settings: JudgeSettings, tools: Tools) -> Judge:
         include_reasoning=settings.include_reasoning,
         merge_identical=settings.merge_identical,
     )
+
+
+@reads("codec", *INQUIRY)
+def pointwise(settings: JudgeSettings, tools: Tools) -> Judge:
+    """One trajectory a call; see pointwise.py."""
+    from telejudge_judges.pointwise import PointwiseJudge
+
+    return PointwiseJudge(tools.client(), codec=settings.codec, **_inquiry(settings, tools))
+
+
+@reads("pairs", "aggregate", "threshold", *INQUIRY)
+def pairwise(settings: JudgeSettings, tools: Tools) -> Judge:
+    """Two trajectories a call, in both orders; see pairwise.py."""
+    from telejudge_judges.pairwise import PairwiseJudge
+
+    return PairwiseJudge(
+        tools.client(),
+        pairs=settings.pairs,
+        aggregate=settings.aggregate,
+        threshold=settings.threshold,
+        **_inquiry(settings, tools),
+    )
+
+
+@reads("threshold", "weigh_confidence")
+def consistency(settings: JudgeSettings, tools: Tools) -> Judge:
+    """Agreement between rollouts; see consistency.py."""
+    from telejudge_judges.consistency import ConsistencyJudge
+
+    return ConsistencyJudge(
+        threshold=settings.threshold,
+        weigh_confidence=settings.weigh_confidence,
+        briefings=tools.briefings,
+    )
+
+
+@reads("folder", "device", "budget", "include_reasoning")
+def scalar(settings: JudgeSettings, tools: Tools) -> Judge:
+    """A reward head with a threshold; see scalar.py."""
+    from telejudge_judges.scalar import ScalarJudge
+
+    if settings.folder is None:
+        raise UsageError(
+            "judge 'scalar' needs the folder of a reward head: --set folder=runs/reward-head"
+        )
+    return ScalarJudge(
+        settings.folder,
+        device=settings.device,
+        briefings=tools.briefings,
+        budget_tokens=settings.budget,
+        include_reasoning=settings.include_reasoning,
+    )
+
+
+@reads("members", "samples", "rule", "quorum", "anchor", "slack")
+def ensemble(settings: JudgeSettings, tools: Tools) -> Judge:
+    """Other judges together; see ensemble.py. Sample k of a member has its seed plus k."""
+    from telejudge_judges.ensemble import EnsembleJudge
+
+    members = [
+        tools.open({**member, "seed": int(member.get("seed", settings.seed)) + k})
+        for member in settings.members
+        for k in range(settings.samples)
+    ]
+    return EnsembleJudge(
+        members,
+        rule=settings.rule,
+        quorum=settings.quorum,
+        anchor=None if settings.anchor is None else tools.open({"judge": settings.anchor}),
+        slack=settings.slack,
+    )
+
+
+def _inquiry(settings: JudgeSettings, tools: Tools) -> InquiryOptions:
+    return {
+        "seed": settings.seed,
+        "language": settings.language,
+        "prompt_path": settings.prompt,
+        "briefings": tools.briefings,
+        "references": tools.references,
+        "reference_mode": settings.reference_mode,
+        "cache": settings.cache,
+        "budget_tokens": settings.budget,
+        "structured": settings.structured,
+        "json_mode": settings.json_mode,
+        "include_reasoning": settings.include_reasoning,
+        "merge_identical": settings.merge_identical,
+    }

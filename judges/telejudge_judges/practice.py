@@ -1,10 +1,10 @@
-"""A listwise "judge" without a model, to try commands and to test judges.
+"""A "judge" without a model, to try commands and to test judges: listwise, pointwise or pairwise.
 
     python -m telejudge_judges.practice --port 8399
     telejudge judge rollouts.jsonl --judge listwise --base-url http://127.0.0.1:8399/v1 \
         --model practice --out verdicts.jsonl
 
-It reads the evidence that the listwise judge sends and answers by a crude rule: 1 for a candidate
+It reads the evidence that such a judge sends and answers by a crude rule: 1 for a candidate
 that closed its case, changed something and transferred nobody; `tools` falls with failed calls.
 It knows no telecom: its scores are worth nothing, but each belongs to the candidate that it names.
 """
@@ -100,8 +100,21 @@ def opinions(request: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: opinion(candidate) for name, candidate in seen.items()}
 
 
+def preference(request: Mapping[str, Any]) -> dict[str, str]:
+    """The rule's preference between the two candidates of a request."""
+    (one, first), (two, second) = opinions(request).items()
+    ends, tools = (first["answer"], second["answer"]), (first["tools"], second["tools"])
+    better = {(1, 0): one, (0, 1): two, (1, 1): "both", (0, 0): "neither"}[ends]
+    return {
+        "better": better,
+        "tools": "same" if tools[0] == tools[1] else one if tools[0] > tools[1] else two,
+    }
+
+
 def answer(request: dict[str, Any], _n: int = 0) -> fake.Reply:
-    """A script for `FakeEndpoint`."""
+    """A script for `FakeEndpoint`: a preference where the prompt asks for one, else verdicts."""
+    if '"better"' in fake.texts(request, "system")[0]:
+        return fake.say(json.dumps(preference(request)))
     return fake.say(json.dumps({"verdicts": opinions(request)}))
 
 

@@ -65,14 +65,14 @@ class Questioner:
         cache: ReplyCache | None = None,
         json_mode: bool = False,
         seed: int = 0,
-        codec: str = "json",
+        codec: str | Codec = "json",
         language: str = "en",
         structured: Structured = "schema",
     ) -> None:
         self.client, self.prompt, self.judge = client, prompt, judge
         self.cache, self.seed = cache, seed
-        self.codec: Codec = codec_named(codec)
-        self._words = FormatWords.load(codec, language)
+        self.codec: Codec = codec_named(codec) if isinstance(codec, str) else codec
+        self._words = FormatWords.load(self.codec.name, language)
         self._structured: Structured = "object" if json_mode else structured
 
     async def ask(self, evidence: Evidence, account: Account) -> dict[str, Entry | str]:

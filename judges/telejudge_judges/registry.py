@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import Any
 
@@ -28,7 +28,8 @@ from telejudge_envs.errors import UsageError
 from telejudge_envs.protocol import World
 from telejudge_judges.briefing import WorldBriefings
 from telejudge_judges.protocol import Judge
-from telejudge_judges.settings import COMMON, JudgeSettings
+from telejudge_judges.reference import References, by_task
+from telejudge_judges.settings import COMMON, JudgeSettings, read_texts
 
 ENTRY_POINTS = "telejudge.judges"
 
@@ -45,6 +46,8 @@ class Tools:
     """What the worlds tell a judge: tool schemas and policy."""
     given: Callable[[], ChatClient] | None = None
     """A client to use in place of the settings' endpoint."""
+    references: References | None = None
+    """Known right solutions, for judges that are to see them."""
     clients: dict[str, ChatClient] = field(default_factory=dict)
 
     def client(self) -> ChatClient:
@@ -62,7 +65,7 @@ class Tools:
         settings = self.settings.member(changes)
         own_endpoint = not {"base_url", "model"}.isdisjoint(changes)
         given = None if own_endpoint else self.given
-        tools = Tools(settings, self.open_world, self.briefings, given, self.clients)
+        tools = replace(self, settings=settings, given=given)
         return _point(settings.judge).load()(settings, tools)
 
 
@@ -77,16 +80,20 @@ def open_judge(
     *,
     client: Callable[[], ChatClient] | None = None,
     open_world: Callable[[str], World] = worlds.open_world,
+    references: References | None = None,
 ) -> Judge:
     """The judge called `name` (None: the one that the settings name), dashes and case aside.
 
     `client` makes the client of generative judges; without it the settings' endpoint is asked.
+    `references` are the known right solutions; without them those of the settings' file.
     Raises UsageError naming the known judges, or the setting that is missing or wrong.
     """
     settings = settings or JudgeSettings()
     if name is not None:
         settings = settings.with_({"judge": name})
-    tools = Tools(settings, open_world, WorldBriefings(open_world), client)
+    if references is None and settings.references is not None:
+        references = by_task(read_texts(settings.references))
+    tools = Tools(settings, open_world, WorldBriefings(open_world), client, references)
     return _point(settings.judge).load()(settings, tools)
 
 

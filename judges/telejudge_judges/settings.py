@@ -60,8 +60,16 @@ class JudgeSettings(Noun):
     """Folder in which replies are kept."""
     budget: int = Field(default=24_000, ge=1)
     """Tokens of evidence a call."""
+    codec: str = "json"
+    """Verdict format: json, boxed or tuple."""
+    structured: Literal["schema", "object", "off"] = "schema"
+    """What the server is asked to hold the model to: the format's schema, any JSON, nothing."""
     json_mode: bool = False
-    """Ask the server for constrained JSON."""
+    """Another word for `structured: object`."""
+    references: Path | None = None
+    """A YAML or JSON file with the known right solutions, by task id."""
+    reference_mode: Literal["hidden", "if_unsure", "forced"] = "if_unsure"
+    """How far the judge is to lean on them."""
     include_reasoning: bool = False
     """Show the agents' private thinking."""
     merge_identical: bool = True
@@ -197,6 +205,15 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if said is not None and not isinstance(said, dict):
         raise UsageError(f"{file} must hold settings, one `name: value` a line")
     return said or {}
+
+
+def read_texts(file: Path) -> dict[str, str]:
+    """The texts by name in a YAML (or JSON) file; raises UsageError when it holds others."""
+    said = read_yaml(file)
+    wrong = [str(name) for name, text in said.items() if not isinstance(text, str)]
+    if wrong:
+        raise UsageError(f"{file} must hold texts by task id; {wrong[0]} is none")
+    return {str(name): text for name, text in said.items()}
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from telejudge_envs.errors import TelejudgeError, UsageError
+from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_envs.nouns.verdict import Ballot, GroupVerdict, Verdict
 from telejudge_judges.briefing import Briefing, Briefings
@@ -41,13 +42,10 @@ class Sitting:
 
     def brief(self, briefings: Briefings | None) -> Briefing:
         """The world's briefing; a group whose world does not know it is judged without one."""
-        if briefings is None:
-            return Briefing()
-        try:
-            return briefings(self.group.task)
-        except TelejudgeError as error:
-            self.account.note(f"no tool schemas shown: {error}")
-            return Briefing()
+        brief, problem = briefing_of(briefings, self.group.task)
+        if problem:
+            self.account.note(f"no tool schemas shown: {problem}")
+        return brief
 
     def close(
         self,
@@ -79,6 +77,16 @@ class Sitting:
             notes=tuple(self.account.notes),
             ballots=tuple(ballots),
         )
+
+
+def briefing_of(briefings: Briefings | None, task: TaskView) -> tuple[Briefing, str]:
+    """The world's briefing on a task, or an empty one and why it is empty."""
+    if briefings is None:
+        return Briefing(), ""
+    try:
+        return briefings(task), ""
+    except TelejudgeError as error:
+        return Briefing(), str(error)
 
 
 def abstain(trajectory_id: str, cause: str) -> Verdict:
