@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,9 +49,10 @@ def train_embedded(
     run_dir: Path,
     seed: int,
     on_event: OnEvent | None = None,
+    admission: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run or resume the pipeline in `run_dir`; returns what summary.json holds. A finished run is
-    not repeated.
+    not repeated. `admission` (see admission.py) is stored in run.json.
 
     Raises UsageError when the recipe is for another world, or when the directory holds a run of
     another recipe or seed.
@@ -65,7 +66,7 @@ def train_embedded(
     torch.set_num_threads(recipe.threads)
     try:
         return _Pipeline(
-            recipe, world, judge, run_dir, seed, on_event or (lambda event: None)
+            recipe, world, judge, run_dir, seed, on_event or (lambda event: None), admission
         ).run()
     finally:
         torch.set_num_threads(threads)
@@ -80,9 +81,11 @@ class _Pipeline:
         run_dir: Path,
         seed: int,
         on_event: OnEvent,
+        admission: Mapping[str, Any] | None,
     ) -> None:
         self.recipe, self.world, self.judge, self.seed = recipe, world, judge, seed
         self.run_dir, self.emit = run_dir, on_event
+        self.admissions = [] if admission is None else [dict(admission)]
         fixes = getattr(world, "ticket_fixes", False)
         self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "")
         self.tasks = training_tasks(world, recipe.train_split, recipe.train_levels)
@@ -136,6 +139,9 @@ class _Pipeline:
                     f"{self.run_dir} holds a run of recipe {held.get('recipe')}, seed "
                     f"{held.get('seed')}, with other settings; choose another directory"
                 )
+            admitted = held.get("admissions", [])
+            if self.admissions and self.admissions[0] not in admitted:
+                write_json(path, {**held, "admissions": [*admitted, *self.admissions]})
             return True
         self.run_dir.mkdir(parents=True, exist_ok=True)
         write_json(
@@ -147,6 +153,7 @@ class _Pipeline:
                 "seed": self.seed,
                 "config": self.recipe.model_dump(),
                 "judge": {"name": self.judge.name, "version": self.judge.version},
+                "admissions": self.admissions,
                 "versions": _versions(self.world),
             },
         )

@@ -48,6 +48,18 @@ WarmStartOption = Annotated[
     typer.Option(help="`none` is zero RL: no demonstrations are learned. Default: the recipe's."),
 ]
 
+JudgeAdmission = Annotated[
+    Path | None,
+    typer.Option(
+        help="Record of the judge's admission test (`telejudge eval admission`); training refuses "
+        "a judge that failed. The verifier needs none."
+    ),
+]
+AdmitAnyway = Annotated[
+    bool,
+    typer.Option("--admit-anyway", help="Train on a judge that is not admitted; run.json says so."),
+]
+
 
 def run(
     seed: opt.Seed = 0,
@@ -57,6 +69,8 @@ def run(
     steps: Steps = None,
     warm_start: WarmStartOption = None,
     ticket_fixes: opt.TicketFixes = False,
+    judge_admission: JudgeAdmission = None,
+    admit_anyway: AdmitAnyway = False,
 ) -> None:
     """The whole loop: warm start, roll out, judge, train by GRPO, roll out again, report.
 
@@ -68,7 +82,14 @@ def run(
 
     chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    run_main_job(chosen, folder, seed=seed, options=opt.world_options(ticket_fixes))
+    run_main_job(
+        chosen,
+        folder,
+        seed=seed,
+        options=opt.world_options(ticket_fixes),
+        admission=judge_admission,
+        admit_anyway=admit_anyway,
+    )
 
 
 @train_app.command("agent")
@@ -80,6 +101,8 @@ def train_agent(
     steps: Steps = None,
     warm_start: WarmStartOption = None,
     ticket_fixes: opt.TicketFixes = False,
+    judge_admission: JudgeAdmission = None,
+    admit_anyway: AdmitAnyway = False,
 ) -> None:
     """Train the embedded model by multi-turn GRPO on the verifier's rewards.
 
@@ -89,7 +112,14 @@ def train_agent(
 
     chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    train(chosen, folder, seed=seed, options=opt.world_options(ticket_fixes))
+    train(
+        chosen,
+        folder,
+        seed=seed,
+        options=opt.world_options(ticket_fixes),
+        admission=judge_admission,
+        admit_anyway=admit_anyway,
+    )
     typer.echo(f"model in {folder / 'model'}, figures in {folder / 'summary.json'}")
 
 
