@@ -11,7 +11,7 @@ import sys
 import typer
 
 from telejudge_envs.errors import TelejudgeError
-from telejudge_eval.cli import data, judge, learn, measure, play, report, world
+from telejudge_eval.cli import data, judge, learn, measure, play, report, rubric, world
 
 app = typer.Typer(
     name="telejudge",
@@ -37,6 +37,7 @@ app.add_typer(measure.eval_app, name="eval")
 app.command("report")(report.report)
 app.add_typer(play.import_app, name="import")
 app.add_typer(data.data_app, name="data")
+app.add_typer(rubric.rubric_app, name="rubric")
 
 
 def main() -> None:

@@ -106,12 +106,6 @@ class RubricIndex:
             },
         )
 
-    @property
-    def hash(self) -> str:
-        """Of all that is in it: part of the version of a judge that uses it."""
-        said = f"{self.embedder.name}|{self.rubrics.model_dump_json()}"
-        return hashlib.sha256(said.encode()).hexdigest()
-
     def nearest_items(
         self, vectors: np.ndarray, world: str, count: int
     ) -> list[tuple[RubricItem, float]]:
@@ -123,6 +117,11 @@ class RubricIndex:
     ) -> list[tuple[RubricCase, float]]:
         """Cases of the world, likewise."""
         return _nearest(self.case_vectors, self.rubrics.cases, vectors, world, count)
+
+
+def index_hash(rubrics: RubricSet, embedder: Embedder) -> str:
+    """Of all that decides what is found: part of the version of a judge that searches there."""
+    return hashlib.sha256(f"{embedder.name}|{rubrics.model_dump_json()}".encode()).hexdigest()
 
 
 def _nearest(index: Any, records: Sequence[Any], vectors: Any, world: str, count: int) -> Any:

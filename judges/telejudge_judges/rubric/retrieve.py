@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from telejudge_envs.nouns.task import TaskView
@@ -39,19 +39,25 @@ class Retrieved:
     cases: tuple[RubricCase, ...]
 
 
-async def retrieve(index: RubricIndex, task: TaskView, count: int) -> Retrieved:
+async def retrieve(
+    index: RubricIndex,
+    task: TaskView,
+    count: int,
+    drops: Callable[[RubricItem], bool] = lambda _: False,
+) -> Retrieved:
     """Core items of the task's world and the `count` others that fit its ticket best.
 
-    Raises EndpointError when the embedder is an endpoint that fails.
+    `drops` says which items are not to be used; the next best take their places. Raises
+    EndpointError when the embedder is an endpoint that fails.
     """
     lines = lines_of(task.ticket)
     vectors = await index.embedder.embed(lines)
     known = index.rubrics.of_world(task.world)
-    core = [item for item in known.items if item.core]
+    core = [item for item in known.items if item.core and not drops(item)]
     cases = [case for case, _ in index.nearest_cases(vectors, task.world, CASES)]
     from_items = [item.id for item, _ in index.nearest_items(vectors, task.world, len(known.items))]
     from_cases = [dict.fromkeys(case.items) for case in cases]
-    by_id = {item.id: item for item in known.items if not item.core}
+    by_id = {item.id: item for item in known.items if not item.core and not drops(item)}
     best = [by_id[name] for name in merged((from_items, *from_cases)) if name in by_id]
     return Retrieved(items=(*core, *best[:count]), cases=tuple(cases))
 
