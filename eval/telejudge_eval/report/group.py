@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.message import ToolCall
 from telejudge_envs.nouns.trajectory import Change, Step, Trajectory
-from telejudge_envs.nouns.verdict import Defect, Severity
 from telejudge_envs.steps import steps_of
 from telejudge_eval.report.align import align
 from telejudge_eval.report.entry import Entry, entries
+from telejudge_eval.report.opinions import ballots, found_of, held_against, truth
 from telejudge_eval.report.stats import signed
 from telejudge_eval.report.text import Texts, arguments, compact, digest, number, printable
-from telejudge_eval.report.view import Cell, Column, GroupView, Row, Said, Shown
+from telejudge_eval.report.view import Cell, Column, GroupView, Row, Said, SeenDefect, Shown
 
 CHANGES_SHOWN = 6
 ARGUMENTS_SHOWN = 160
@@ -35,6 +36,7 @@ def group_view(judged: JudgedGroup, texts: Texts) -> GroupView:
     steps = [steps_of(entry.trajectory) for entry in members]
     said = [_said(entry.trajectory, judged.group.task.ticket, texts) for entry in members]
     keys = [[_key(step.call) for step in column] for column in steps]
+    defects = [held_against(entry, judged) for entry in members]
     rows = []
     for placed in align(keys):
         counts = Counter(keys[column][index] for column, index in placed.items())
@@ -42,17 +44,18 @@ def group_view(judged: JudgedGroup, texts: Texts) -> GroupView:
         for column, index in placed.items():
             cells[column] = _cell(
                 steps[column][index],
-                members[column],
+                defects[column],
                 said[column].get(index, ()),
                 counts[keys[column][index]] > 1,
                 texts,
             )
         rows.append(Row(max(counts.values()), tuple(cells)))
     columns = tuple(
-        _column(i, entry, judged, len(column), said[i].get(len(column), ()))
+        _column(i, entry, judged, len(column), defects[i], said[i].get(len(column), ()))
         for i, (entry, column) in enumerate(zip(members, steps, strict=True))
     )
-    return GroupView(columns, tuple(rows), tuple(map(printable, judged.verdict.notes)))
+    notes = tuple(map(printable, judged.verdict.notes))
+    return GroupView(columns, tuple(rows), notes, found_of(defects))
 
 
 def letter(index: int) -> str:
@@ -70,10 +73,11 @@ def _key(call: ToolCall) -> tuple[str, str, str]:
     return call.owner, call.name, values
 
 
-def _cell(step: Step, entry: Entry, said: tuple[Said, ...], shared: bool, texts: Texts) -> Cell:
+def _cell(
+    step: Step, defects: list[SeenDefect], said: tuple[Said, ...], shared: bool, texts: Texts
+) -> Cell:
     call = step.call
     given = arguments(call.arguments) if call.raw is None else call.raw
-    defects = entry.verdict.defects if entry.verdict else ()
     return Cell(
         index=step.index,
         name=digest(call.name, 60),
@@ -83,14 +87,19 @@ def _cell(step: Step, entry: Entry, said: tuple[Said, ...], shared: bool, texts:
         result=shown(step.result.content, DIGEST_SHOWN, texts),
         changes=tuple(map(_change, step.changes[:CHANGES_SHOWN])),
         changes_left_out=max(0, len(step.changes) - CHANGES_SHOWN),
-        defects=tuple(_printable(d) for d in defects if d.step == step.index),
+        defects=tuple(d for d in defects if d.step == step.index),
         said=said,
         shared=shared,
     )
 
 
 def _column(
-    index: int, entry: Entry, judged: JudgedGroup, steps: int, tail: tuple[Said, ...]
+    index: int,
+    entry: Entry,
+    judged: JudgedGroup,
+    steps: int,
+    defects: list[SeenDefect],
+    tail: tuple[Said, ...],
 ) -> Column:
     trajectory, verdict = entry.trajectory, entry.verdict
     scored = entry.scored
@@ -100,7 +109,7 @@ def _column(
         advantage = "masked" if value is None else signed(value, 2)
     abstained = "no verdict" if verdict is None else verdict.abstained or ""
     confidence = scored.confidence if scored else None
-    whole = [d for d in verdict.defects if d.step is None or d.step >= steps] if verdict else []
+    whole = [d for d in defects if d.step is None or d.step >= steps]
     return Column(
         letter=letter(index),
         agent=digest(trajectory.agent, 60),
@@ -117,6 +126,8 @@ def _column(
         confidence=number(confidence, 2) if confidence is not None else "",
         tier=_tier(judged, trajectory.id),
         abstained=printable(abstained),
+        truth=truth(entry),
+        ballots=ballots(judged.verdict, trajectory.id),
         defects=_together(whole),
         calls=steps,
         tail=tail,
@@ -157,33 +168,14 @@ def _change(change: Change) -> tuple[str, str, str]:
     return digest(change.path, 80), compact(change.before), compact(change.after)
 
 
-def _together(defects: list[Defect]) -> tuple[Defect, ...]:
+def _together(defects: list[SeenDefect]) -> tuple[SeenDefect, ...]:
     """Defects that differ in their evidence only, as one with all evidence."""
-    evidence: dict[tuple[str, Severity, str], list[str]] = {}
+    same: dict[SeenDefect, list[str]] = {}
     for defect in defects:
-        key = (defect.kind, defect.severity, defect.reason)
-        evidence.setdefault(key, []).append(defect.evidence)
+        same.setdefault(replace(defect, step=None, evidence=""), []).append(defect.evidence)
     return tuple(
-        _printable(
-            Defect(
-                step=None,
-                kind=kind,
-                severity=severity,
-                reason=reason,
-                evidence=", ".join(filter(None, all_)),
-            )
-        )
-        for (kind, severity, reason), all_ in evidence.items()
-    )
-
-
-def _printable(defect: Defect) -> Defect:
-    return Defect(
-        step=defect.step,
-        kind=digest(defect.kind, 60),
-        severity=defect.severity,
-        reason=digest(defect.reason, 300),
-        evidence=digest(defect.evidence, 300),
+        replace(defect, evidence=digest(", ".join(filter(None, all_)), 300))
+        for defect, all_ in same.items()
     )
 
 

@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from telejudge_envs.nouns.verdict import Defect
+from telejudge_envs.nouns.verdict import Severity
+
+Status = Literal["", "confirmed", "other kind", "unfounded", "missed", "true"]
+"""How a judge's defect agrees with the true ones: at the same step of the same kind, at the same
+step, nowhere; or a true one that the judge missed, or could not miss since it abstained. Empty
+where nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,26 @@ class Said:
 
 
 @dataclass(frozen=True)
+class SeenDefect:
+    """A defect that the judge named, or a true one."""
+
+    step: int | None
+    kind: str
+    severity: Severity
+    reason: str
+    evidence: str
+    status: Status = ""
+
+
+@dataclass(frozen=True)
+class Ballots:
+    """What the single orders said, a line each; `flipped`: not all the same answer."""
+
+    lines: tuple[str, ...]
+    flipped: bool
+
+
+@dataclass(frozen=True)
 class Cell:
     """One call of one rollout. `shared`: another rollout made the same call in this row."""
 
@@ -39,7 +65,7 @@ class Cell:
     result: Shown
     changes: tuple[tuple[str, str, str], ...]
     changes_left_out: int
-    defects: tuple[Defect, ...]
+    defects: tuple[SeenDefect, ...]
     said: tuple[Said, ...]
     shared: bool
 
@@ -71,7 +97,9 @@ class Column:
     confidence: str
     tier: str
     abstained: str
-    defects: tuple[Defect, ...]
+    truth: str
+    ballots: Ballots
+    defects: tuple[SeenDefect, ...]
     calls: int
     tail: tuple[Said, ...]
 
@@ -81,3 +109,4 @@ class GroupView:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    found: str
