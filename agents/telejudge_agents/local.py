@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telejudge_agents.batching import BatchedModel, Sampling
+from telejudge_agents.slots import Slots, kinds_of
 from telejudge_agents.tokens import ChatCodec, TokenLog
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message, ToolSpec
@@ -52,6 +53,7 @@ class LocalAgents:
         template_options: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
+        self._kinds = kinds_of(tokenizer)
         self.codec = ChatCodec(tokenizer, end_ids=_end_ids(model), options=template_options)
         if not self.codec.end_ids:
             raise UsageError(f"{name} has no end-of-turn token: set tokenizer.eos_token")
@@ -93,14 +95,17 @@ class LocalAgents:
         return cls(model.to(device), tokenizer, **{"name": folder.name, **options})
 
     def start(self, task: TaskView, seed: int) -> LocalAgent:
-        return LocalAgent(self.codec, self.engine, seed)
+        slots = Slots(self._kinds) if self._kinds else None
+        return LocalAgent(self.codec, self.engine, seed, slots)
 
 
 class LocalAgent:
     """Acts in one episode and keeps its tokens."""
 
-    def __init__(self, codec: ChatCodec, engine: BatchedModel, seed: int) -> None:
-        self._codec, self._engine, self._seed = codec, engine, seed
+    def __init__(
+        self, codec: ChatCodec, engine: BatchedModel, seed: int, slots: Slots | None = None
+    ) -> None:
+        self._codec, self._engine, self._seed, self._slots = codec, engine, seed, slots
         self._tokens = TokenLog()
         self._read = 0
         self._usage = Usage()
@@ -119,6 +124,8 @@ class LocalAgent:
         Raises EndpointError when the context is full or generating fails, UsageError when the
         chat template cannot render the conversation.
         """
+        if self._slots is not None:
+            messages = [self._slots.hide_message(message) for message in messages]
         if not self._tokens.ids:
             context = self._codec.opening(messages, tools)
         else:
@@ -136,7 +143,7 @@ class LocalAgent:
             completion_tokens=self._usage.completion_tokens + len(reply.ids),
             requests=requests + 1,
         )
-        return said
+        return said if self._slots is None else self._slots.show_message(said)
 
     def _turn_seed(self, turn: int) -> int:
         digest = hashlib.sha256(f"{self._seed}|{turn}".encode()).digest()

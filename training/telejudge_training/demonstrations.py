@@ -6,17 +6,13 @@ demos = demonstrate(world, expert(), tasks, seed=0)
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from telejudge_agents.scripted.base import ScriptedFactory
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -52,27 +48,3 @@ def demonstrate(
         if on_demo is not None:
             on_demo(i + 1, len(tasks))
     return demos
-
-
-def renamed(
-    messages: Sequence[Message], patterns: Mapping[str, int], dice: random.Random
-) -> tuple[Message, ...]:
-    """The conversation with other letters where a pattern matches, the same for the same match.
-
-    Without it a model learns that names begin with the letters of its training tasks. `patterns`
-    give how many letters may take the place of a match. The system message is left out.
-    """
-    if not patterns:
-        return tuple(messages)
-    shown = [message.model_dump_json() for message in messages if message.role != "system"]
-    for pattern, most in patterns.items():
-        new: dict[str, str] = {}
-
-        def other(found: re.Match[str], new: dict[str, str] = new, most: int = most) -> str:
-            if found.group() not in new:
-                letters = dice.choices(LETTERS, k=dice.randint(1, most))
-                new[found.group()] = "".join(letters)
-            return new[found.group()]
-
-        shown = [re.sub(pattern, other, text) for text in shown]
-    return tuple(Message.model_validate_json(text) for text in shown)

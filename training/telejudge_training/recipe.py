@@ -27,6 +27,7 @@ from telejudge_training.settings import (
     ShapeSettings,
     TokenizerSettings,
 )
+from telejudge_training.shorthand import CUTS, SLOTS
 
 
 class EmbeddedRecipe(Settings):
@@ -83,6 +84,35 @@ class EmbeddedRecipe(Settings):
         return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{seed}"
 
 
+LONG_CALL = 150
+"""A report says too much to come twice in the same words; most calls are shorter than this."""
+
+HASTY: dict[str, float] = {
+    "reset_first": 0.01,
+    "redundant_read": 0.01,
+    "idle_read": 0.01,
+    "failed_call": 0.01,
+    "wrong_sector": 0.01,
+    "misdiagnose": 0.01,
+    "wrong_class": 0.01,
+    "forget_parts": 0.01,
+    "skip_read": 0.01,
+    "overlook": 0.01,
+    "skip_kpi": 0.01,
+    "stop_early": 0.01,
+    "escalate_early": 0.01,
+    "ignore_error": 0.01,
+    "never_escalate": 0.5,
+    "false_claim": 0.3,
+    "close_on_quiet": 0.3,
+    "skip_verify": 0.2,
+    "forget_unlock": 0.5,
+    "forget_lock": 0.05,
+    "forget_isolation": 0.05,
+}
+"""The expert of the warm start on base-station: he knows what is wrong, but not how to end a case.
+He claims too much, closes quiet sites, forgets to unlock, and seldom hands anything over."""
+
 TAU2, BASE_STATION = "tau2-telecom", "base-station"
 
 
@@ -114,7 +144,18 @@ def main() -> EmbeddedRecipe:
 def base_station(name: str = "basestation") -> EmbeddedRecipe:
     """The main job on base-station: one or two faults, neither masking the other."""
     return EmbeddedRecipe(name=name, world=BASE_STATION, train_levels=(1, 2)).with_(
-        evaluation={"levels": (1, 2), "tasks": 40}
+        demonstrations={"count": 3000, "flaws": HASTY},
+        tokenizer={
+            "bpe_tokens": 800,
+            "max_phrases": 1500,
+            "min_count": 4,
+            "long_call": LONG_CALL,
+            "slots": SLOTS,
+            "cuts": CUTS,
+        },
+        sft={"epochs": 2},
+        rollout={"max_tokens": 900, "max_turn_tokens": 96},
+        evaluation={"levels": (1, 2), "tasks": 60, "rollouts": 4},
     )
 
 

@@ -34,23 +34,19 @@ class DemonstrationSettings(Settings):
     """Scales the probability of each of the expert's mistakes; 0 is a careful engineer."""
     flaws: dict[str, float] = Field(default_factory=dict)
     """Probabilities of single mistakes that differ from the expert's own (expert.Flaws)."""
-    rename: dict[str, int] = Field(default_factory=dict)
-    """Regular expressions of letters in names, with how many letters may take their place: every
-    conversation gets letters of its own, so that names are copied and not remembered."""
 
 
 class TokenizerSettings(Settings):
     bpe_tokens: int = 400
     max_phrases: int = 900
     min_count: int = 6
-    spelled: str = ""
-    """A regular expression of names that are read and written character by character and are
-    never part of a phrase: what was never seen in training can only be copied."""
-    apart: str = ""
-    """A regular expression of words that are tokens of their own, such as `r12`."""
+    long_call: int | None = None
+    """Characters from which a tool call is no single phrase; None: it always is."""
     cuts: tuple[tuple[str, str], ...] = ()
     """Regular expressions with what the model reads in place of their matches: noise that no
     decision depends on. They hold for what the model is taught to write as well."""
+    slots: tuple[tuple[str, str, int], ...] = ()
+    """Kinds of names that the model reads and writes as slots (telejudge_agents/slots.py)."""
 
 
 class ShapeSettings(Settings):

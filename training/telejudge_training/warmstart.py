@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from telejudge_agents.scripted.registry import cast_of
+from telejudge_agents.slots import Kinds, Slots
 from telejudge_envs.errors import UsageError
+from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
 from telejudge_training.curriculum import TaskMix
-from telejudge_training.demonstrations import Demonstration, demonstrate, renamed
+from telejudge_training.demonstrations import Demonstration, demonstrate
 from telejudge_training.events import OnEvent, Progress
 from telejudge_training.files import write_json
 from telejudge_training.journal import Journal
@@ -42,10 +44,7 @@ def warm_start(
 ) -> None:
     """Fill `folder`; it appears only when all is done, so a kill leaves nothing half-made."""
     demos = make_demonstrations(recipe, world, tasks, seed=seed, emit=emit)
-    conversations = [
-        renamed(demo.messages, recipe.demonstrations.rename, random.Random(f"names|{seed}|{i}"))
-        for i, demo in enumerate(demos)
-    ]
+    conversations = [in_slots(demo.messages, recipe.tokenizer.slots) for demo in demos]
     tokenizer = train_tokenizer(conversations, **recipe.tokenizer.model_dump())
     model = new_model(tokenizer, recipe.shape, seed=seed)
     if recipe.warm_start == "sft":
@@ -84,3 +83,11 @@ def make_demonstrations(
         seed=seed,
         on_demo=lambda i, n: emit(Progress("demonstrations", i, n, {})),
     )
+
+
+def in_slots(messages: Sequence[Message], kinds: Kinds) -> tuple[Message, ...]:
+    """A conversation as the tiny model sees it; the system message, which it never sees, is out."""
+    if not kinds:
+        return tuple(messages)
+    slots = Slots(kinds)
+    return tuple(slots.hide_message(m) for m in messages if m.role != "system")

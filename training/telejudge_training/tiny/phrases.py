@@ -20,27 +20,25 @@ from collections.abc import Iterable
 FIELD_END = re.compile(r'(?<=\n)|(?= \| )|(?<=, )(?=["{])|(?<=: )(?=[\[{])|(?<=[.!?] )(?=[A-Z])')
 """After a line, before an icon, between JSON entries, before a nested record, after a sentence."""
 
+IN_CALL = re.compile(
+    rf'{FIELD_END.pattern}|(?<="task": ")|(?<="summary": ")|(?=; )|(?<=; )|(?= at )'
+)
+"""In long calls also the parts of the free texts."""
+
 TOGETHER = 0.97
 """Two fields are joined when at least this share of the occurrences of each is beside the other."""
 
 
-def split_fields(text: str, names: re.Pattern[str] | None = None) -> list[str]:
+def split_fields(text: str, long_call: int | None = None) -> list[str]:
     """Cut `text` into fields; joining them gives the text back.
 
-    A tool call is one field, unless there are `names`: these are fields of their own everywhere.
+    A tool call is one field, unless it has `long_call` characters or more.
     """
-    if names is None:
-        if text.startswith("<tool_call>"):
-            return [text]
+    if not text.startswith("<tool_call>"):
         return [field for field in FIELD_END.split(text) if field]
-    fields: list[str] = []
-    at = 0
-    for found in names.finditer(text):
-        fields += FIELD_END.split(text[at : found.start()])
-        fields.append(found.group())
-        at = found.end()
-    fields += FIELD_END.split(text[at:])
-    return [field for field in fields if field]
+    if long_call is None or len(text) < long_call:
+        return [text]
+    return [field for field in IN_CALL.split(text) if field]
 
 
 def find_phrases(
@@ -49,41 +47,28 @@ def find_phrases(
     min_count: int = 6,
     max_phrases: int = 900,
     together: float = TOGETHER,
-    spelled: str = "",
-    apart: str = "",
+    long_call: int | None = None,
 ) -> list[str]:
     """Phrases that occur at least `min_count` times, the `max_phrases` most frequent, sorted.
 
-    What matches `spelled` is in no phrase; what matches `apart` is a phrase of its own. Equal texts
-    are counted, not repeated, so the cost grows with the number of distinct texts.
+    Equal texts are counted, not repeated, so the cost grows with the number of distinct texts.
     """
     counted = Counter(texts)
-    patterns = [pattern for pattern in (spelled, apart) if pattern]
-    names = re.compile("|".join(f"(?:{p})" for p in patterns)) if patterns else None
-    split = {text: split_fields(text, names) for text in counted}
+    split = {text: split_fields(text, long_call) for text in counted}
     while True:
-        joined = _join_inseparable(split, counted, together, min_count, names)
+        joined = _join_inseparable(split, counted, together, min_count)
         if joined == 0:
             break
     uses: Counter[str] = Counter()
     for text, fields in split.items():
         for field in fields:
             uses[field] += counted[text]
-    secret = re.compile(spelled) if spelled else None
-    frequent = [
-        p
-        for p, n in uses.most_common()
-        if n >= min_count and _is_plain(p) and not (secret and secret.fullmatch(p))
-    ]
+    frequent = [p for p, n in uses.most_common() if n >= min_count and _is_plain(p)]
     return sorted(frequent[:max_phrases])
 
 
 def _join_inseparable(
-    split: dict[str, list[str]],
-    counted: Counter[str],
-    together: float,
-    min_count: int,
-    names: re.Pattern[str] | None,
+    split: dict[str, list[str]], counted: Counter[str], together: float, min_count: int
 ) -> int:
     single: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
@@ -96,9 +81,7 @@ def _join_inseparable(
     good = {
         pair
         for pair, n in pairs.items()
-        if n >= min_count
-        and n >= together * max(single[pair[0]], single[pair[1]])
-        and not (names and any(map(names.fullmatch, pair)))
+        if n >= min_count and n >= together * max(single[pair[0]], single[pair[1]])
     }
     joins = 0
     for text, fields in split.items():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from telejudge_agents.slots import Slots, kinds_of
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
@@ -49,6 +50,7 @@ class Play:
 class _Row:
     play: Play
     episode: Episode
+    slots: Slots
     ids: list[int] = field(default_factory=list)
     mask: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -86,6 +88,7 @@ class Roller:
         self.max_tokens, self.max_turn_tokens = max_tokens, max_turn_tokens
         self._end: int = tokenizer.eos_token_id  # type: ignore[assignment]
         self._prompt = tokenizer.convert_tokens_to_ids(ASSISTANT)
+        self._kinds = kinds_of(tokenizer)
         self._encoded: dict[str, list[int]] = {}
         self._decoded: dict[tuple[int, ...], str] = {}
 
@@ -112,8 +115,8 @@ class Roller:
         return [self._record(row) for row in rows]
 
     def _open(self, play: Play) -> _Row:
-        row = _Row(play, self.world.open(play.task, seed=play.seed))
-        row.hear(self._ids_of(row.episode.observation))
+        row = _Row(play, self.world.open(play.task, seed=play.seed), Slots(self._kinds))
+        row.hear(self._ids_of(row.episode.observation, row.slots))
         if len(row.ids) > self.max_tokens:
             raise UsageError(
                 f"the ticket of {play.task.id} takes {len(row.ids)} tokens, more than the "
@@ -149,18 +152,21 @@ class Roller:
         spoken = row.ids[row.turn_start :]
         ended = spoken[-1] == self._end
         text = self._text_of(spoken[:-1] if ended else spoken)
-        answered = row.episode.step(parse_reply(text, f"call_{row.turns}"))
+        said = parse_reply(text, f"call_{row.turns}")
+        answered = row.episode.step(row.slots.show_message(said) if self._kinds else said)
         if row.episode.stop is not None:
             return
-        heard = self._ids_of(answered)
+        heard = self._ids_of(answered, row.slots)
         if len(row.ids) + len(heard) > self.max_tokens:
             row.episode.step(Message(role="assistant"))  # out of room: it can say no more
         else:
             row.hear(heard)
 
-    def _ids_of(self, messages: Sequence[Message]) -> list[int]:
+    def _ids_of(self, messages: Sequence[Message], slots: Slots) -> list[int]:
         """Ids of what the world said, with the token that asks the model to speak."""
         ids: list[int] = []
+        if self._kinds:
+            messages = [slots.hide_message(m) for m in messages if m.role != "system"]
         for role, text in texts_of(messages):
             shown = role + text
             if shown not in self._encoded:

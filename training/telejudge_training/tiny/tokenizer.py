@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from telejudge_agents.slots import SETTING
 from telejudge_envs.errors import MissingExtraError
 from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_training.tiny.phrases import find_phrases
@@ -120,14 +121,15 @@ def train_tokenizer(
     bpe_tokens: int = 400,
     max_phrases: int = 900,
     min_count: int = 6,
-    spelled: str = "",
-    apart: str = "",
+    long_call: int | None = None,
     cuts: Sequence[tuple[str, str]] = (),
+    slots: Sequence[tuple[str, str, int]] = (),
 ) -> PreTrainedTokenizerFast:
     """Train on whole conversations. At most `bpe_tokens` + `max_phrases` tokens come out.
 
-    `spelled`, `apart` and `cuts` are those of TokenizerSettings. Raises `MissingExtraError` without
-    transformers, `ValueError` without conversations.
+    `long_call`, `cuts` and `slots` are those of TokenizerSettings; the conversations must have
+    their names in slots already. Raises `MissingExtraError` without transformers, `ValueError`
+    without conversations.
     """
     if not conversations:
         raise ValueError("a tokenizer needs at least one conversation to be trained on")
@@ -147,9 +149,6 @@ def train_tokenizer(
     texts = [text for conversation in conversations for _, text in texts_of(conversation)]
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    if spelled:
-        digits = pre_tokenizers.Digits(individual_digits=True)
-        bpe.pre_tokenizer = pre_tokenizers.Sequence([digits, bpe.pre_tokenizer])
     if cuts:
         replaced = [normalizers.Replace(Regex(pattern), text) for pattern, text in cuts]
         normalizer = normalizers.Sequence(replaced)
@@ -164,9 +163,7 @@ def train_tokenizer(
     )
     bpe.train_from_iterator(sorted(set(texts)), trainer)
     bpe.add_tokens(
-        find_phrases(
-            texts, min_count=min_count, max_phrases=max_phrases, spelled=spelled, apart=apart
-        )
+        find_phrases(texts, min_count=min_count, max_phrases=max_phrases, long_call=long_call)
     )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe,
@@ -176,6 +173,7 @@ def train_tokenizer(
         padding_side="left",
         clean_up_tokenization_spaces=False,
         model_max_length=4096,
+        **({SETTING: [list(kind) for kind in slots]} if slots else {}),
     )
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.response_template = RESPONSE_TEMPLATE  # type: ignore[attr-defined]
