@@ -3,47 +3,60 @@
     judge = ListwiseJudge(ChatClient(endpoint), briefings=WorldBriefings(open_world))
     verdict = await judge.judge(group)
 
-Each group is judged in two balanced orders; a third is spent only when they disagree. A reply with
-something wrong in it gets one repair turn that says what. What is still missing then is abstained
-with its cause: a word of `EndpointError.cause` or `codec.ProblemKind`, `orders_disagree`,
-`over_budget`, or whose fault the episode was. No failure becomes a score.
+Each group is judged in two balanced orders, one after the other; more are spent only while they
+disagree. A reply with something wrong in it gets one repair turn that says what; who is still
+missing is asked about alone. What is missing even then is abstained with its cause: a word of
+`EndpointError.cause` or `codec.ProblemKind`, `orders_disagree`, `over_budget`, or whose fault the
+episode was. No failure becomes a score.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from telejudge_envs.client import ChatClient
-from telejudge_envs.errors import TelejudgeError, UsageError
-from telejudge_envs.nouns.trajectory import Group, Trajectory
-from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
-from telejudge_judges.aggregate import Votes, flip_rate, verdict
-from telejudge_judges.briefing import Briefing, Briefings
+from telejudge_envs.errors import UsageError
+from telejudge_envs.nouns.trajectory import Group
+from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_judges import anchors as anchoring
+from telejudge_judges.aggregate import flip_rate, verdict
+from telejudge_judges.anchors import Anchors
+from telejudge_judges.briefing import Briefings
 from telejudge_judges.cache import ReplyCache
-from telejudge_judges.codec import Entry
-from telejudge_judges.evidence import Candidate, Case, prepare
-from telejudge_judges.excuse import excuse
-from telejudge_judges.opaque import another_order, digest, orders
+from telejudge_judges.evidence import prepare
+from telejudge_judges.hearing import Hearing
+from telejudge_judges.opaque import digest
 from telejudge_judges.prompting import Prompt
-from telejudge_judges.questioner import Account, Questioner
-from telejudge_judges.ranking import tiers
-from telejudge_judges.render import OverBudget, render
+from telejudge_judges.questioner import Questioner, Structured
+from telejudge_judges.reference import ReferenceMode, References, check_mode, shown_reference
+from telejudge_judges.sitting import Sitting
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 """Raised when the evidence, the codec or the aggregation changes verdicts."""
+
+MORE_ORDERS = 2
 
 
 class ListwiseJudge:
     """Implements the Judge protocol over any OpenAI-compatible endpoint.
 
-    `orders` balanced orders are asked at once; `tie_break` allows one more when they disagree.
-    `prompt_path` replaces the shipped prompt of the `language`. `cache` is a folder. `briefings`
-    supplies tool schemas. `json_mode` asks the server for constrained JSON. `include_reasoning`
-    shows the agents' private thinking, `merge_identical=False` shows equal trajectories apart.
+    | option | meaning |
+    |---|---|
+    | `orders` | balanced orders that every group is judged in |
+    | `max_orders` | orders at most, while they disagree; None: `orders` and two more |
+    | `tie_break` | False: no more than `orders`, whatever `max_orders` says |
+    | `codec` | verdict format: json, boxed, tuple |
+    | `structured` | hold the server to the format's JSON `schema`, to any JSON `object`, `off` |
+    | `json_mode` | the same as `structured="object"` |
+    | `language`, `prompt_path` | the shipped prompt of that language, or one's own |
+    | `briefings` | supplies tool schemas |
+    | `references`, `reference_mode` | the known solution of a group: see reference.py |
+    | `anchors` | trajectories of known truth to be judged along: see anchors.py |
+    | `budget_tokens` | evidence in one call; a longer group is split (windows.py) |
+    | `include_reasoning` | show the agents' private thinking |
+    | `merge_identical` | False: show equal trajectories apart |
+    | `cache` | a folder for replies |
     """
 
     name = "listwise"
@@ -53,6 +66,7 @@ class ListwiseJudge:
         client: ChatClient,
         *,
         orders: int = 2,
+        max_orders: int | None = None,
         tie_break: bool = True,
         seed: int = 0,
         language: str = "en",
@@ -60,25 +74,36 @@ class ListwiseJudge:
         briefings: Briefings | None = None,
         cache: Path | None = None,
         budget_tokens: int = 24_000,
+        codec: str = "json",
+        structured: Structured = "schema",
         json_mode: bool = False,
+        references: References | None = None,
+        reference_mode: ReferenceMode = "hidden",
+        anchors: Anchors | None = None,
         include_reasoning: bool = False,
         merge_identical: bool = True,
     ) -> None:
         if orders < 1:
             raise UsageError(f"orders must be at least 1, got {orders}")
-        self.client = client
-        self.orders, self.tie_break, self.seed = orders, tie_break, seed
+        check_mode(reference_mode)
+        self.client, self.seed, self.orders = client, seed, orders
+        most = orders + (MORE_ORDERS if orders > 1 else 0) if max_orders is None else max_orders
+        self.max_orders = max(orders, most) if tie_break else orders
         self.budget_tokens = budget_tokens
+        self.references = references
+        self.reference_mode: ReferenceMode = reference_mode
+        self.anchors = anchors
         self._briefings = briefings
         self._prepare = {
             "include_reasoning": include_reasoning,
             "merge_identical": merge_identical,
         }
         prompt = Prompt.load(language, prompt_path)
-        options = [orders, tie_break, seed, budget_tokens, json_mode, self._prepare]
-        settings = json.dumps([options, client.endpoint.sampling], sort_keys=True, default=str)
+        limits = [orders, self.max_orders, seed, budget_tokens]
+        asked = [codec, structured, json_mode, language, reference_mode, anchors is not None]
+        settings = [limits, asked, self._prepare, client.endpoint.sampling]
         # Of this code, the prompt, the settings and the model.
-        fingerprint = digest(prompt.source, settings)[:8]
+        fingerprint = digest(prompt.source, json.dumps(settings, sort_keys=True, default=str))[:8]
         self.version = f"{FORMAT_VERSION}+{fingerprint} {client.endpoint.model}"
         self._questioner = Questioner(
             client,
@@ -87,98 +112,49 @@ class ListwiseJudge:
             cache=None if cache is None else ReplyCache(cache),
             json_mode=json_mode,
             seed=seed,
+            codec=codec,
+            language=language,
+            structured=structured,
         )
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
-        started, account = time.monotonic(), Account()
-        if len({t.id for t in group.trajectories}) < len(group.trajectories):
-            raise UsageError(f"group {group.id} holds two trajectories of the same id")
-        excused = {t.id: excuse(t) for t in group.trajectories}
-        judged = [t for t in group.trajectories if excused[t.id] is None]
-        votes = await self._votes(group, judged, account) if judged else {}
-        verdicts = tuple(
-            verdict(t.id, votes[t.id])
-            if t.id in votes
-            else Verdict(trajectory_id=t.id, abstained=excused[t.id])
-            for t in group.trajectories
-        )
-        spent = account.meter.usage
-        return GroupVerdict(
-            group_id=group.id,
-            task_id=group.task.id,
-            judge=self.name,
-            judge_version=self.version,
-            verdicts=verdicts,
-            ranking=tiers(verdicts),
-            order_flip_rate=flip_rate(votes),
-            calls=spent.requests,
-            cached_calls=account.cached,
-            prompt_tokens=spent.prompt_tokens,
-            completion_tokens=spent.completion_tokens,
-            seconds=time.monotonic() - started,
-            notes=tuple(account.notes),
+        sitting = Sitting(self, group)
+        if not sitting.judged:
+            return sitting.close({})
+        anchors = anchoring.placed(self.anchors(group) if self.anchors else (), group)
+        hearing = self._hearing(sitting, anchors)
+        await hearing.hear(self.orders, self.max_orders)
+        votes = {member: v for members, v in hearing.votes.items() for member in members}
+        misses = anchoring.missed(anchors, votes)
+        sitting.account.note(*misses)
+        verdicts = {t.id: verdict(t.id, votes[t.id]) for t in sitting.judged}
+        if misses:
+            verdicts = {name: anchoring.doubted(one) for name, one in verdicts.items()}
+        return sitting.close(
+            verdicts,
+            ballots=[b for b in hearing.ballots() if b.trajectory_id not in anchors],
+            order_flip_rate=flip_rate({name: votes[name] for name in verdicts}),
         )
 
-    async def _votes(
-        self, group: Group, judged: Sequence[Trajectory], account: Account
-    ) -> dict[str, Votes]:
-        """Votes by trajectory id."""
-        brief = self._brief(group, account)
-        case = prepare(group, judged, policy=brief.policy, **self._prepare)
-        ballots = {candidate.members: Votes() for candidate in case.candidates}
-        merged = len(judged) - len(case.candidates)
-        if merged:
-            account.note(f"{merged} of {len(judged)} trajectories equal another, judged with it")
-        size, key = len(case.candidates), f"{self.seed}|{case.hash}"
-        count = self.orders if size > 1 else 1
-        planned = orders(count, size, key)
-        rounds = (self._one_order(case, brief, o, i, account) for i, o in enumerate(planned))
-        for counted in await asyncio.gather(*rounds):
-            _count(ballots, counted)
-        if self.tie_break and any(v.undecided for v in ballots.values()):
-            account.note("orders disagreed, a further one was asked")
-            further = another_order(size, key)
-            _count(ballots, await self._one_order(case, brief, further, count, account))
-        return {member: votes for members, votes in ballots.items() for member in members}
-
-    def _brief(self, group: Group, account: Account) -> Briefing:
-        """The world's briefing; a group whose world does not know it is judged without one."""
-        if self._briefings is None:
-            return Briefing()
-        try:
-            return self._briefings(group.task)
-        except TelejudgeError as error:
-            account.note(f"no tool schemas shown: {error}")
-            return Briefing()
-
-    async def _one_order(
-        self, case: Case, brief: Briefing, order: Sequence[int], number: int, account: Account
-    ) -> dict[Candidate, Entry | str]:
-        """An entry or a cause for each candidate, from one presentation order."""
-        try:
-            evidence = render(
-                case,
-                order,
-                f"{self.seed}|{number}",
-                tools=brief.tools,
-                budget_tokens=self.budget_tokens,
-            )
-        except OverBudget as error:
-            account.note(str(error))
-            return {case.candidates[i]: "over_budget" for i in order}
-        account.note(*evidence.elided)
-        by_id = await self._questioner.ask(evidence, account)
-        return {evidence.candidates[name]: said for name, said in by_id.items()}
-
-
-def _count(
-    ballots: Mapping[tuple[str, ...], Votes], counted: Mapping[Candidate, Entry | str]
-) -> None:
-    for candidate, said in counted.items():
-        votes = ballots[candidate.members]
-        votes.asked += 1
-        if isinstance(said, Entry):
-            votes.entries.append(said)
-        else:
-            votes.causes.append(said)
+    def _hearing(self, sitting: Sitting, anchors: dict[str, anchoring.Anchor]) -> Hearing:
+        group, account = sitting.group, sitting.account
+        brief = sitting.brief(self._briefings)
+        shown = [*sitting.judged, *anchoring.trajectories(anchors)]
+        case = prepare(group, shown, policy=brief.policy, **self._prepare)
+        alike = len(shown) - len(case.candidates)
+        if alike:
+            account.note(f"{alike} of {len(shown)} trajectories equal another, judged with it")
+        reference = shown_reference(self.references, self.reference_mode, group)
+        if reference is None and self.reference_mode != "hidden":
+            account.note("no reference is known for this group")
+        return Hearing(
+            case,
+            self._questioner,
+            account,
+            seed=self.seed,
+            tools=brief.tools,
+            budget_tokens=self.budget_tokens,
+            reference=reference,
+            shared=frozenset(anchors),
+        )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
 
 _LETTERS = "bcdfghjkmnpqrtvwxz"
 _ALPHABET = _LETTERS + "2346789"
@@ -40,34 +39,31 @@ def nonce(key: str, absent_from: str) -> str:
 
 
 def orders(count: int, size: int, key: str) -> tuple[tuple[int, ...], ...]:
-    """`count` balanced orders of `size` candidates.
+    """The first `count` of a balanced sequence of orders of `size` candidates; fewer when the
+    sequence ends.
 
-    Two orders are each other's reverse, so every pair is seen both ways. With an even `count` they
-    are such pairs of rotations, with an odd one rotations alone; when `count == size` each
-    candidate stands once in each place (a Latin square).
+    Orders 2i and 2i+1 are each other's reverse, so every pair is seen both ways. The rows are those
+    of a Williams design: all of them together (`size`, twice as many when it is odd) are a Latin
+    square in which each candidate stands equally often in each place, and each follows each other
+    equally often (Williams 1949, doi:10.1071/CH9490149). Whoever stood in the middle at first
+    stands at the ends next.
     """
     base = list(range(size))
     _rng(f"order|{key}").shuffle(base)
-    if count % 2 == 0:
-        half = count // 2
-        turned = [_rotated(base, j * size // half) for j in range(half)]
-        return tuple(tuple(order) for one in turned for order in (one, one[::-1]))
-    return tuple(tuple(_rotated(base, j * size // count)) for j in range(count))
-
-
-def another_order(size: int, key: str) -> tuple[int, ...]:
-    """A tie-breaker for `orders(2, …)`: those who stood at the ends stand in the middle."""
-    return tuple(_rotated(list(orders(1, size, key)[0]), size // 2))
+    zigzag = [place // 2 + 1 if place % 2 else -(place // 2) for place in range(size)]
+    rows = [tuple(base[(z + row) % size] for z in zigzag) for row in range(size)]
+    by_middle = sorted(range(1, size), key=lambda row: abs(2 * rows[0].index(base[row]) - size + 1))
+    found: dict[tuple[int, ...], None] = {}
+    for row in (0, *by_middle) if size else ():
+        found.setdefault(rows[row])
+        found.setdefault(rows[row][::-1])
+    return tuple(found)[:count]
 
 
 def digest(*parts: str) -> str:
     """A hash of the parts that keeps their borders."""
     sized = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(sized.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _rotated(items: Sequence[int], by: int) -> list[int]:
-    return [*items[by:], *items[:by]]
 
 
 def _rng(key: str) -> random.Random:

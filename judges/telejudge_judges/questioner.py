@@ -75,8 +75,13 @@ class Questioner:
         self._words = FormatWords.load(self.codec.name, language)
         self._structured: Structured = "object" if json_mode else structured
 
-    async def ask(self, evidence: Evidence, account: Account) -> dict[str, Entry | str]:
-        """By id: an Entry, or the cause of its absence (an endpoint's, or a ProblemKind)."""
+    async def ask(
+        self, evidence: Evidence, account: Account, *, repair: bool = True
+    ) -> dict[str, Entry | str]:
+        """By id: an Entry, or the cause of its absence (an endpoint's, or a ProblemKind).
+
+        Without `repair` a reply is taken as it is.
+        """
         ids = list(evidence.candidates)
         shown = {name: c.calls for name, c in evidence.candidates.items()}
         values = self._values(evidence, shown)
@@ -93,12 +98,15 @@ class Questioner:
         if not first.problems:
             self._keep(said)
             return dict(first.entries)
+        if not repair:
+            account.note(f"a reply cannot be used: {first.problems[0]}")
+            return _settled(ids, first.entries, first.problems)
         left = {i: shown[i] for i in ids if i not in first.entries} or shown
         problems = [str(p) for p in first.problems]
-        repair = self.prompt.repair(**self._values(evidence, left), problems=problems)
+        wish = self.prompt.repair(**self._values(evidence, left), problems=problems)
         asked += [
             Message(role="assistant", text=said.reply.text),
-            Message(role="user", text=repair),
+            Message(role="user", text=wish),
         ]
         try:
             again = await self._complete(asked, left, account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from telejudge_envs.tau2_telecom.world import Tau2Telecom
 from telejudge_judges import practice
 from telejudge_judges.briefing import WorldBriefings
 from telejudge_judges.evidence import Case, prepare
-from telejudge_judges.opaque import another_order, names, nonce, orders
+from telejudge_judges.opaque import names, nonce, orders
 from telejudge_judges.render import Evidence, OverBudget, render
 from telejudge_judges.shorten import Shortener, digest_policy, estimate_tokens
 from telejudge_judges.testing import SAMPLE_TASK, SAMPLES, sample_group, sample_trajectory
@@ -222,13 +223,23 @@ def test_a_policy_digest_keeps_to_its_limit_and_its_order(policy: str, limit: in
 
 @given(st.integers(1, 9), st.text(max_size=5))
 def test_orders_are_balanced(size: int, key: str) -> None:
-    first, second = orders(2, size, key)
-    assert second == first[::-1]
-    assert sorted(first) == list(range(size))
-    assert sorted(another_order(size, key)) == list(range(size))
-    square = orders(size, size, key)
+    first, *others = orders(2, size, key)
+    assert others == ([first[::-1]] if size > 1 else [])
+    square = orders(99, size, key)
+    assert square == orders(len(square), size, key)
+    assert len(set(square)) == len(square) == (size if size % 2 == 0 or size == 1 else 2 * size)
+    times = len(square) // size
     for place in range(size):
-        assert sorted(order[place] for order in square) == list(range(size)), "no Latin square"
+        stood = Counter(order[place] for order in square)
+        assert stood == dict.fromkeys(range(size), times), "no Latin square"
+    after = Counter(pair for order in square for pair in itertools.pairwise(order))
+    assert set(after.values()) <= {times}, "somebody follows another more often than others do"
+
+
+@given(st.integers(3, 9), st.text(max_size=5))
+def test_who_stood_at_an_end_does_not_open_the_third_order(size: int, key: str) -> None:
+    first, _, third = orders(3, size, key)
+    assert third[0] not in (first[0], first[-1])
 
 
 # -- real episodes
