@@ -84,8 +84,9 @@ class JudgeSettings(Noun):
     """pairwise: at most so many pairs a group, each asked in both orders; None: all."""
     aggregate: Literal["bradley_terry", "win_rate"] = "bradley_terry"
     """pairwise: from matches to strengths."""
-    threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
-    """pairwise, consistency: `answer` is 1 above it."""
+    threshold: float = Field(default=0.5, gt=0.0, le=1.0)
+    """pairwise: `answer` is 1 above it (below 1). consistency: share of the facts of the endings
+    that must have a majority, or the group is abstained."""
 
     weigh_confidence: bool = False
     """consistency: weigh each rollout by its model's own confidence, where log-probabilities were
@@ -180,11 +181,19 @@ def make_settings(given: Mapping[str, Any], where: str = "") -> JudgeSettings:
 def load_settings(
     file: Path | None = None, flags: Mapping[str, Any] | None = None
 ) -> JudgeSettings:
-    """Settings from a YAML file, with `flags` in place of what the file says."""
+    """Settings from a YAML file, with `flags` in place of what the file says.
+
+    Of mappings (`sampling`, `options`) a flag replaces only the members that it names.
+    """
     given: dict[str, Any] = read_yaml(file) if file is not None else {}
     if file is not None:
         make_settings(given, str(file))  # so that a mistake in the file is told of the file
-    return make_settings({**given, **(flags or {})})
+    for name, value in (flags or {}).items():
+        known = given.get(name)
+        if isinstance(known, dict) and isinstance(value, dict):
+            value = {**known, **value}
+        given[name] = value
+    return make_settings(given)
 
 
 def read_yaml(file: Path) -> dict[str, Any]:

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from telejudge_judges.protocol import Judge
 
 
-class JudgeName(StrEnum):
-    verifier = "verifier"
-    listwise = "listwise"
-
-
 class Language(StrEnum):
     en = "en"
     zh = "zh"
@@ -31,75 +26,87 @@ class Language(StrEnum):
 def judge(
     file: Annotated[Path, typer.Argument(help="A rollout file, plain or gzipped.")],
     out: opt.Out,
-    judge: Annotated[
-        JudgeName, typer.Option(help="verifier: ground truth, no model; listwise: a model.")
-    ] = JudgeName.verifier,
-    seed: opt.Seed = 0,
+    judge: opt.Judge = None,
+    config: opt.JudgeConfig = None,
+    set_: opt.JudgeSet = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Every random choice comes from it. Default: 0.")
+    ] = None,
     orders: Annotated[
-        int, typer.Option(min=1, help="listwise: orders in which a group is shown.")
-    ] = 2,
+        int | None, typer.Option(min=1, help="listwise: orders in which a group is shown.")
+    ] = None,
     language: Annotated[
-        Language, typer.Option(help="listwise: language of the prompt.")
-    ] = Language.en,
-    cache: Annotated[
-        Path | None, typer.Option(help="listwise: folder in which replies are kept.")
+        Language | None, typer.Option(help="Language of the prompt. Default: en.")
     ] = None,
-    prompt: Annotated[
-        Path | None, typer.Option(help="listwise: a prompt template in place of ours.")
-    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder in which replies are kept.")] = None,
+    prompt: Annotated[Path | None, typer.Option(help="A prompt template in place of ours.")] = None,
     budget: Annotated[
-        int, typer.Option(min=1000, help="listwise: tokens of evidence a call.")
-    ] = 24_000,
+        int | None, typer.Option(min=1000, help="Tokens of evidence a call. Default: 24,000.")
+    ] = None,
     json_mode: Annotated[
-        bool, typer.Option("--json-mode", help="listwise: ask the server for constrained JSON.")
+        bool, typer.Option("--json-mode", help="Ask the server for any JSON, not for a schema.")
     ] = False,
     retry_abstained: Annotated[
         bool, typer.Option("--retry-abstained", help="Judge groups with abstentions again.")
     ] = False,
-    concurrency: opt.Concurrency = 8,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="How many at once. Default: 8.")
+    ] = None,
     base_url: opt.BaseUrl = None,
     model: opt.Model = None,
     api_key: opt.ApiKey = None,
     sampling: opt.Sampling = None,
-    timeout: opt.Timeout = 120.0,
-    retries: opt.Retries = 4,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Seconds for one request. Default: 120.", rich_help_panel="Model"
+        ),
+    ] = None,
+    retries: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Requests made again at most. Default: 4.", rich_help_panel="Model"
+        ),
+    ] = None,
 ) -> None:
     """Judge the rollouts of a file, grouped by task and mode.
 
     Example: `telejudge judge rollouts.jsonl --judge verifier --out verdicts.jsonl`
 
-    Groups that OUT already holds a verdict on by the same judge are not judged again.
+    Every flag is a setting of the same name in a YAML file (--config); --set reaches those that
+    have no flag. Groups that OUT already holds a verdict on by the same judge are not judged again.
     """
     from telejudge_envs import store
     from telejudge_envs.groups import groups_of, outcomes_of
     from telejudge_envs.nouns.trajectory import Rollout
-    from telejudge_envs.registry import open_world
     from telejudge_eval.tables import verdict_table
+    from telejudge_judges.registry import open_judge
 
-    if judge is JudgeName.verifier:
-        from telejudge_judges.verifier import Verifier
-
-        chosen: Judge = Verifier(open_world)
-    else:
-        from telejudge_envs.client import ChatClient
-        from telejudge_judges.briefing import WorldBriefings
-        from telejudge_judges.listwise import ListwiseJudge
-
-        where = opt.endpoint(base_url, model, api_key, sampling, timeout, retries, concurrency)
-        chosen = ListwiseJudge(
-            ChatClient(where, seed=seed),
-            orders=orders,
-            seed=seed,
-            language=language.value,
-            prompt_path=prompt,
-            briefings=WorldBriefings(open_world),
-            cache=cache,
-            budget_tokens=budget,
-            json_mode=json_mode,
-        )
+    settings = opt.judge_settings(
+        config,
+        set_,
+        {
+            "judge": judge,
+            "seed": seed,
+            "orders": orders,
+            "language": None if language is None else language.value,
+            "cache": cache,
+            "prompt": prompt,
+            "budget": budget,
+            "json_mode": True if json_mode else None,
+            "concurrency": concurrency,
+            "base_url": base_url,
+            "model": model,
+            "api_key": api_key,
+            "sampling": None if sampling is None else opt.json_object(sampling),
+            "timeout": timeout,
+            "retries": retries,
+        },
+    )
+    chosen = open_judge(None, settings)
     rollouts = list(store.read(file, Rollout))
     groups = groups_of(rollouts)
-    verdicts = asyncio.run(_judge_all(chosen, groups, out, concurrency, retry_abstained))
+    verdicts = asyncio.run(_judge_all(chosen, groups, out, settings.concurrency, retry_abstained))
     if retry_abstained:
         store.write(out, verdicts)  # one verdict a group: the new ones in place of the old
     verdict_table(verdicts, outcomes_of(rollouts))

@@ -13,6 +13,7 @@ from telejudge_envs.errors import UsageError
 
 if TYPE_CHECKING:
     from telejudge_envs.endpoint import Endpoint
+    from telejudge_judges.settings import JudgeSettings
 
 
 class ModeName(StrEnum):
@@ -65,6 +66,26 @@ Retries = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        help="verifier (ground truth), pointwise, listwise, pairwise, scalar, consistency, rubric, "
+        "ensemble, or one from another package. Default: the config's, or verifier."
+    ),
+]
+JudgeConfig = Annotated[
+    Path | None,
+    typer.Option("--config", help="The judge's settings as YAML; flags go before it."),
+]
+JudgeSet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="One setting of the judge, such as pairs=12 (JSON or text). May be repeated.",
+    ),
+]
+
 
 def world_options(ticket_fixes: bool) -> dict[str, Any]:
     """Only what was asked for, so that a world without the option opens without it."""
@@ -104,6 +125,24 @@ def endpoint(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def judge_settings(
+    config: Path | None, assignments: list[str] | None, flags: dict[str, Any]
+) -> JudgeSettings:
+    """A judge's settings: flags that were given (not None), before --set, before the file.
+
+    Settings that the judge they name never looks at are told on the terminal.
+    """
+    from telejudge_judges.registry import unread
+    from telejudge_judges.settings import load_settings, parse_assignments
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = load_settings(config, {**parse_assignments(assignments or ()), **given})
+    idle = unread(settings)
+    if idle:
+        typer.echo(f"note: judge {settings.judge} makes no use of {', '.join(idle)}", err=True)
+    return settings
 
 
 def json_object(text: str | None) -> dict[str, Any]:
