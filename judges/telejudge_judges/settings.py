@@ -97,6 +97,25 @@ class JudgeSettings(Noun):
     device: str = "cpu"
     """scalar: where torch runs it."""
 
+    index: Path | None = None
+    """rubric: folder that `telejudge rubric index` made; None: the starter rubrics."""
+    items: int = Field(default=12, ge=0)
+    """rubric: items retrieved for a ticket besides the core ones."""
+    drafts: int = Field(default=0, ge=0)
+    """rubric: items that a generator model drafts for a ticket."""
+    generator: dict[str, Any] = Field(default_factory=dict)
+    """rubric: endpoint settings of the generator where they differ from the judge's."""
+    embedder: dict[str, Any] = Field(default_factory=dict)
+    """rubric: endpoint settings for embeddings; empty: the packaged model."""
+    hits: tuple[Path, ...] = ()
+    """rubric: observations of earlier runs, by which items are dropped."""
+    hit_rates: tuple[float, float] = (0.02, 0.98)
+    """rubric: items that are true of fewer or of more candidates are dropped."""
+    hit_seen: int = Field(default=20, ge=1)
+    """rubric: candidates that must have been seen before an item is dropped."""
+    record: Path | None = None
+    """rubric: file to which this run's observations are added."""
+
     members: tuple[dict[str, Any], ...] = ()
     """ensemble: settings of each member; what one does not set is as in the ensemble's own."""
     samples: int = Field(default=1, ge=1)

@@ -19,6 +19,7 @@ judges. A trajectory with an item left unanswered is abstained: an open item is 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +30,17 @@ from telejudge_envs.nouns.trajectory import Group
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
 from telejudge_judges.briefing import Briefing, Briefings
 from telejudge_judges.cache import ReplyCache
-from telejudge_judges.evidence import Candidate, prepare
+from telejudge_judges.evidence import Case, part_of, prepare
 from telejudge_judges.opaque import digest
 from telejudge_judges.prompt_files import shipped_prompt
 from telejudge_judges.questioner import Account, Structured
+from telejudge_judges.reference import (
+    Reference,
+    ReferenceMode,
+    References,
+    check_mode,
+    shown_reference,
+)
 from telejudge_judges.render import OverBudget, render
 from telejudge_judges.rubric.dialogue import Dialogue
 from telejudge_judges.rubric.hits import Heard, observations, record
@@ -70,6 +78,8 @@ class RubricJudge:
         language: str = "en",
         prompt_path: Path | None = None,
         briefings: Briefings | None = None,
+        references: References | None = None,
+        reference_mode: ReferenceMode = "if_unsure",
         cache: Path | None = None,
         budget_tokens: int = 24_000,
         json_mode: bool = False,
@@ -80,10 +90,14 @@ class RubricJudge:
         self.client, self.seed, self.budget_tokens = client, seed, budget_tokens
         self.library, self._record = library or Library(), record
         self._briefings = briefings
+        check_mode(reference_mode)
+        self._references = references
+        self._mode: ReferenceMode = reference_mode
         self._include_reasoning, self._merge = include_reasoning, merge_identical
         structured = "object" if json_mode else structured
         prompt = shipped_prompt(self.name, language, prompt_path)
-        options = [seed, budget_tokens, structured, include_reasoning, merge_identical]
+        shown = reference_mode if references is not None else "hidden"
+        options = [seed, budget_tokens, structured, shown, include_reasoning, merge_identical]
         settings = json.dumps([options, client.endpoint.sampling], sort_keys=True, default=str)
         fingerprint = digest(prompt.source, settings, self.library.fingerprint)[:8]
         self.version = f"{FORMAT_VERSION}+{fingerprint} {client.endpoint.model}"
@@ -110,6 +124,9 @@ class RubricJudge:
             include_reasoning=self._include_reasoning,
             merge_identical=self._merge,
         )
+        merged = len(judged) - len(case.candidates)
+        if merged:
+            account.note(f"{merged} of {len(judged)} trajectories equal another, judged with it")
         try:
             # A draft counts only if it tells candidates apart, which a single one cannot show.
             several = len(judged) > 1
@@ -121,8 +138,12 @@ class RubricJudge:
         if not items:
             account.note(f"no rubric item is for the world '{group.task.world}'")
             return sitting.close({t.id: abstain(t.id, NO_RUBRIC) for t in judged})
+        shown = shown_reference(self._references, self._mode, group)
         said = await asyncio.gather(
-            *(self._ask(group, brief, c, i, items, account) for i, c in enumerate(case.candidates))
+            *(
+                self._ask(case, nth, brief, shown, items, account)
+                for nth in range(len(case.candidates))
+            )
         )
         by_id = {m: each for c, each in zip(case.candidates, said, strict=True) for m in c.members}
         heard = [answers for answers in by_id.values() if not isinstance(answers, str)]
@@ -137,24 +158,31 @@ class RubricJudge:
 
     async def _ask(
         self,
-        group: Group,
-        brief: Briefing,
-        candidate: Candidate,
+        case: Case,
         nth: int,
+        brief: Briefing,
+        reference: Reference | None,
         items: Sequence[RubricItem],
         account: Account,
     ) -> Said:
-        """All items about one candidate, in one call."""
-        alone = [t for t in group.trajectories if t.id == candidate.members[0]]
-        case = prepare(group, alone, policy=brief.policy, include_reasoning=self._include_reasoning)
+        """All items about candidate `nth`, in one call."""
+        # Equal trajectories that are to be judged apart get evidence of their own each.
         salt = f"{self.seed}|alone" if self._merge else f"{self.seed}|alone|{nth}"
+        alone = _alone(case, nth)
         try:
-            evidence = render(case, (0,), salt, tools=brief.tools, budget_tokens=self.budget_tokens)
+            evidence = render(
+                alone,
+                (0,),
+                salt,
+                tools=brief.tools,
+                budget_tokens=self.budget_tokens,
+                reference=reference,
+            )
         except OverBudget as error:
             account.note(str(error))
             return "over_budget"
         account.note(*evidence.elided)
-        turn = ItemTurn(items, evidence, candidate.calls)
+        turn = ItemTurn(items, evidence, alone.candidates[0].calls)
         cause = await self._dialogue.hold(turn, account)
         return (cause or "missing") if turn.open else turn.by_id
 
@@ -167,6 +195,13 @@ class RubricJudge:
             record(self._record, observations(group.id, items, heard))
         except TelejudgeError as error:  # statistics are not worth a verdict
             account.note(f"hits not recorded: {error}")
+
+
+def _alone(case: Case, nth: int) -> Case:
+    """The candidate as if there were no other: what is shown of it depends on nobody else."""
+    one = part_of(case, (nth,))
+    own = digest(case.ticket, case.policy, one.candidates[0].hash)
+    return dataclasses.replace(one, siblings=(), hash=own)
 
 
 def _verdict(trajectory_id: str, items: Sequence[RubricItem], said: Said) -> Verdict:

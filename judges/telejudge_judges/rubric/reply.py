@@ -63,6 +63,7 @@ class ItemTurn:
         return {
             "fence": self.evidence.nonce,
             "evidence": self.evidence.text,
+            "reference": self.evidence.reference,
             "items": [(name, item.text) for name, item in self.items.items()],
             "names": self.wanted,
         }
