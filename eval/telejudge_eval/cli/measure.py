@@ -1,4 +1,4 @@
-"""`telejudge eval`: how good an agent is, by the verifier."""
+"""`telejudge eval`: how good an agent is, by the verifier; how far a judge can be trusted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from telejudge_eval.cli import evaluate
+
 eval_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @eval_app.callback()
 def measure() -> None:
-    """Measure agents.
+    """Measure agents and judges.
 
     Example: `telejudge eval agent rollouts.jsonl`
     """
@@ -40,3 +42,9 @@ def eval_agent(
         groups = [group for judged in by_agent.values() for group in judged]
         store.write(out, groups)
         typer.echo(f"{len(groups):,} judged groups in {out}")
+
+
+eval_app.command("judge")(evaluate.eval_judge)
+eval_app.command("compare")(evaluate.eval_compare)
+eval_app.command("table")(evaluate.eval_table)
+eval_app.command("admission")(evaluate.eval_admission)

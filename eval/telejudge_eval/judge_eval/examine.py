@@ -42,6 +42,7 @@ class Change:
     """Of the exam whose group it is."""
     group: Group
     touched: dict[str, str]
+    place: str = ""
 
 
 class Judgements:
@@ -131,7 +132,10 @@ async def examine(
     probes: dict[int, list[Probe]] = {}
     for change, verdict in zip(planned, again, strict=True):
         result = plain[change.number].result
-        found = probed(change.name, change.family, result, verdict, change.touched)
+        found = (
+            probe.model_copy(update={"place": change.place})
+            for probe in probed(change.name, change.family, result, verdict, change.touched)
+        )
         probes.setdefault(change.number, []).extend(found)
     return [_with(judged, probes.get(i, [])) for i, judged in enumerate(plain)]
 

@@ -267,8 +267,13 @@ def _gain_over_others(sums: Array) -> Array:
 
 def _attacks_that_worked(result: GroupResult) -> tuple[float, float]:
     """Of those on a wrong candidate that had been judged wrong. An abstention is no success."""
-    tried = [p for p in result.attacked if p.touched and (p.truth, p.answer_before) == (0, 0)]
-    return sum(p.answer_after == 1 for p in tried), len(tried)
+    aimed = [probe for probe in result.attacked if tried(probe)]
+    return sum(probe.answer_after == 1 for probe in aimed), len(aimed)
+
+
+def tried(probe: Probe) -> bool:
+    """Whether the attack had something to win: a wrong candidate that was judged wrong."""
+    return probe.touched and (probe.truth, probe.answer_before) == (0, 0)
 
 
 def _attack_gain(result: GroupResult) -> tuple[float, float]:

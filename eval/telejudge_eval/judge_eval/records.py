@@ -73,12 +73,13 @@ class Mark(Noun):
 class Probe(Noun):
     """A candidate judged a second time, when some candidate of its group had been changed.
 
-    `name` is the change (`padding`, or an attack); `touched` tells whether this was the candidate
-    that was changed; None stands for an abstention.
+    `name` is the change (`padding`, or an attack), `place` where it was made; `touched` tells
+    whether this was the candidate that was changed; None stands for an abstention.
     """
 
     name: str
     family: str
+    place: str = ""
     trajectory_id: str
     truth: Literal[0, 1]
     touched: bool
