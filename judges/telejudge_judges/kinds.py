@@ -41,24 +41,20 @@ def verifier(settings: JudgeSettings, tools: Tools) -> Judge:
     return Verifier(tools.open_world)
 
 
-@reads("orders", "tie_break", "language", "prompt", "cache", "budget", "json_mode")
+@reads("orders", "max_orders", "tie_break", "anchors", "codec", *INQUIRY)
 def listwise(settings: JudgeSettings, tools: Tools) -> Judge:
     """The whole group in one prompt; see listwise.py."""
+    from telejudge_judges.anchor_files import recorded_anchors
     from telejudge_judges.listwise import ListwiseJudge
 
     return ListwiseJudge(
         tools.client(),
         orders=settings.orders,
+        max_orders=settings.max_orders,
         tie_break=settings.tie_break,
-        seed=settings.seed,
-        language=settings.language,
-        prompt_path=settings.prompt,
-        briefings=tools.briefings,
-        cache=settings.cache,
-        budget_tokens=settings.budget,
-        json_mode=settings.json_mode,
-        include_reasoning=settings.include_reasoning,
-        merge_identical=settings.merge_identical,
+        anchors=None if settings.anchors is None else recorded_anchors(settings.anchors),
+        codec=settings.codec,
+        **_inquiry(settings, tools),
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from telejudge_envs.endpoint import Endpoint
 from telejudge_envs.errors import MissingExtraError, UsageError
@@ -77,8 +77,13 @@ class JudgeSettings(Noun):
 
     orders: int = Field(default=2, ge=1)
     """listwise: orders in which a group is shown."""
+    max_orders: int | None = Field(default=None, ge=1)
+    """listwise: orders at most, while they disagree; None: `orders` and two more."""
     tie_break: bool = True
-    """listwise: ask one more order when they disagree."""
+    """listwise: ask more than `orders` when they disagree."""
+    anchors: Path | None = None
+    """listwise: rollouts of known outcome; a right and a wrong one of a group's task are judged
+    along with it."""
 
     pairs: int | None = Field(default=None, ge=1)
     """pairwise: at most so many pairs a group, each asked in both orders; None: all."""
@@ -103,9 +108,9 @@ class JudgeSettings(Noun):
     """rubric: items retrieved for a ticket besides the core ones."""
     drafts: int = Field(default=0, ge=0)
     """rubric: items that a generator model drafts for a ticket."""
-    generator: dict[str, Any] = Field(default_factory=dict)
+    generator: dict[str, Any] = Field(default_factory=dict, repr=False)
     """rubric: endpoint settings of the generator where they differ from the judge's."""
-    embedder: dict[str, Any] = Field(default_factory=dict)
+    embedder: dict[str, Any] = Field(default_factory=dict, repr=False)
     """rubric: endpoint settings for embeddings; empty: the packaged model."""
     hits: tuple[Path, ...] = ()
     """rubric: observations of earlier runs, by which items are dropped."""
@@ -116,7 +121,7 @@ class JudgeSettings(Noun):
     record: Path | None = None
     """rubric: file to which this run's observations are added."""
 
-    members: tuple[dict[str, Any], ...] = ()
+    members: tuple[dict[str, Any], ...] = Field(default=(), repr=False)
     """ensemble: settings of each member; what one does not set is as in the ensemble's own."""
     samples: int = Field(default=1, ge=1)
     """ensemble: how often each member is asked, each time with another seed."""
@@ -142,6 +147,12 @@ class JudgeSettings(Noun):
             if unknown:
                 raise ValueError(f"member {i}: {_unknown(unknown)}")
         return value
+
+    @field_serializer("members", "generator", "embedder")
+    def _without_keys(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: inner for name, inner in value.items() if name != "api_key"}
+        return [self._without_keys(one) for one in value]
 
     def with_(self, changes: Mapping[str, Any]) -> JudgeSettings:
         """These settings with some changed; raises UsageError for a wrong name or value."""

@@ -14,12 +14,17 @@ from telejudge_envs import fake_endpoint as fake
 from telejudge_envs import store
 from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import UsageError
-from telejudge_envs.nouns.trajectory import Rollout
+from telejudge_envs.nouns.trajectory import Outcome, Rollout
 from telejudge_envs.nouns.verdict import GroupVerdict
 from telejudge_judges import practice
 from telejudge_judges.registry import judge_names, open_judge, settings_of, unread
 from telejudge_judges.settings import JudgeSettings, load_settings, make_settings, parse_assignments
-from telejudge_judges.testing import SAMPLE_TASK, SAMPLES, sample_group
+from telejudge_judges.testing import (
+    SAMPLE_TASK,
+    SAMPLES,
+    sample_group,
+    sample_trajectory,
+)
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -198,3 +203,41 @@ def test_references_reach_the_prompt_by_a_file(tmp_path: Path) -> None:
             run(open_judge("pointwise", make_settings({**given, "reference_mode": mode})))
             sent = fake.texts(server.requests[-1])[0]
             assert ("Roaming had been switched off." in sent) is shown
+
+
+def test_anchors_come_from_rollouts_of_known_outcome(tmp_path: Path) -> None:
+    known = tmp_path / "known.jsonl"
+    right, wrong = (
+        sample_trajectory(name, "see", *calls, "done")
+        for name, calls in (("a-right", ["fix_x"]), ("a-wrong", ["look"]))
+    )
+    outcomes = {"a-right": 1, "a-wrong": 0}
+    store.write(
+        known,
+        [
+            Rollout(
+                task=SAMPLE_TASK,
+                trajectory=one,
+                outcome=Outcome(answer=1 if outcomes[one.id] else 0, world_reward=0),
+            )
+            for one in (right, wrong)
+        ],
+    )
+    with fake.FakeEndpoint(practice.answer) as server:
+        given = {"base_url": server.base_url, "model": "m", "anchors": known}
+        verdict = run(open_judge("listwise", make_settings(given)))
+        shown = practice.read_evidence(fake.texts(server.requests[0])[0])
+        assert len(shown) == len(SAMPLES) + 2
+        assert len(verdict.verdicts) == len(SAMPLES)
+        assert {v.confidence for v in verdict.verdicts} == {1.0}
+        empty = tmp_path / "empty.jsonl"
+        store.write(empty, [Rollout(task=SAMPLE_TASK, trajectory=right)])
+        with pytest.raises(UsageError, match="no rollout of known outcome"):
+            open_judge("listwise", make_settings({**given, "anchors": empty}))
+
+
+def test_a_members_key_is_never_stored() -> None:
+    secret = {"judge": "pairwise", "api_key": "sesame", "base_url": "http://h/v1", "model": "m"}
+    settings = make_settings({"members": [secret], "generator": {"api_key": "sesame"}})
+    assert "sesame" not in settings.model_dump_json() + repr(settings)
+    assert settings.members[0]["api_key"] == "sesame"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,17 @@ def test_each_call_shows_one_trajectory_and_its_verdict_is_that_trajectorys() ->
 
 
 def test_calls_are_made_side_by_side_within_the_endpoints_bound() -> None:
+    company = threading.Barrier(2, timeout=5)
+
+    def script(request: dict[str, Any], n: int) -> fake.Reply:
+        if n < 2:
+            company.wait()  # the first is answered only when a second is under way
+        return practice.answer(request)
+
     many = [sample_trajectory(f"t{i}", *["look"] * (i + 1), "done") for i in range(20)]
-    with fake.FakeEndpoint(practice.answer) as server:
-        run_at(server, PointwiseJudge, sample_group(*many))
+    with fake.FakeEndpoint(script) as server:
+        verdict = run_at(server, PointwiseJudge, sample_group(*many))
+    assert all(v.abstained is None for v in verdict.verdicts)
     assert 1 < server.most_at_once <= 8
 
 
