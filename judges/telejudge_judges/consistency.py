@@ -6,9 +6,10 @@
 Each fact of an ending (see endings.py) is put to the vote: its value is settled when rollouts with
 more than half of the weight have it. `answer` is 1 for a rollout that has every settled fact, and
 what it has besides costs `tools`, which is the mean overlap of its writing calls with those of the
-whole group. Nobody's ending is a majority when fewer than `threshold` of all facts are settled, or
-when no rollout has all of them: then the group is abstained (`no_majority`), as is one in which
-fewer than two rollouts can be scored (`nobody_to_agree_with`).
+whole group. Nobody's ending is a majority when fewer than `threshold` of the facts in dispute (not
+the same everywhere) are settled, or when no rollout has all settled ones: then the group is
+abstained (`no_majority`), as is one in which fewer than two rollouts can be scored
+(`nobody_to_agree_with`).
 
 **A wrong majority fools it.** It measures agreement: a policy that makes the same mistake in most
 rollouts is paid for the mistake, the one rollout that did better is punished, and training on it
@@ -65,11 +66,16 @@ class ConsistencyJudge:
         weights = self._weights(judged, sitting)
         endings = [ending_of(t, control) for t in judged]
         facts = {path for ending in endings for path in ending}
+        disputed = {path for path in facts if len({e.get(path) for e in endings}) > 1}
         settled = _settled(endings, weights, facts)
+        agreed = sum(fact.path in disputed for fact in settled)
         wanted = [fact for fact in settled if fact.value is not None]
         lacking = [[f for f in wanted if ending.get(f.path) != f.value] for ending in endings]
-        sitting.account.note(f"{len(settled)} of {len(facts)} facts of the endings have a majority")
-        if len(settled) < self.threshold * len(facts) or all(lacking) or not wanted:
+        sitting.account.note(
+            f"{len(disputed)} of {len(facts)} facts of the endings differ, "
+            f"{agreed} of these have a majority"
+        )
+        if agreed < self.threshold * len(disputed) or all(lacking) or not wanted:
             return sitting.close({t.id: abstain(t.id, "no_majority") for t in judged})
         overlaps = _overlaps([writes_of(t) for t in judged], weights)
         return sitting.close(

@@ -90,8 +90,8 @@ class JudgeSettings(Noun):
     aggregate: Literal["bradley_terry", "win_rate"] = "bradley_terry"
     """pairwise: from matches to strengths."""
     threshold: float = Field(default=0.5, gt=0.0, le=1.0)
-    """pairwise: `answer` is 1 above it (below 1). consistency: share of the facts of the endings
-    that must have a majority, or the group is abstained."""
+    """pairwise: `answer` is 1 above it (below 1). consistency: share of the disputed facts that
+    must have a majority, or the group is abstained."""
 
     weigh_confidence: bool = False
     """consistency: weigh each rollout by its model's own confidence, where log-probabilities were
