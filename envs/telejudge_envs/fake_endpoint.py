@@ -31,6 +31,8 @@ class Reply:
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     act: Literal["answer", "hang", "drop", "drip", "cut"] = "answer"
+    seconds: float = LONGEST_HANG_S
+    """How long it hangs."""
 
 
 def say(text: str, **changes: Any) -> Reply:
@@ -87,9 +89,9 @@ def fail(status: int, message: str = "scripted failure", **headers: str) -> Repl
     return raw(json.dumps({"error": {"message": message, "type": "fake"}}), status, **headers)
 
 
-def hang() -> Reply:
-    """No byte until the server closes."""
-    return Reply(act="hang")
+def hang(seconds: float = LONGEST_HANG_S) -> Reply:
+    """No byte for so long, or until the server closes; then the connection is dropped."""
+    return Reply(act="hang", seconds=seconds)
 
 
 def drop() -> Reply:
@@ -194,7 +196,7 @@ def _handler(owner: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
 
         def _act(self, reply: Reply) -> None:
             if reply.act == "hang":
-                owner._closing.wait(LONGEST_HANG_S)
+                owner._closing.wait(reply.seconds)
                 self._hang_up()
             elif reply.act == "drop":
                 self._hang_up()

@@ -62,7 +62,7 @@ def inject(
     results and ledger stay as they are.
     """
     dice = random.Random(int(digest(key, attack.name)[:16], 16))
-    wanted = list(PLACES) if place is None else [place]
+    wanted: list[Place] = list(PLACES) if place is None else [place]
     for one in dice.sample(wanted, len(wanted)):
         messages = _INJECTORS[one](trajectory, attack.full_text, dice)
         if messages is not None:

@@ -19,7 +19,7 @@ from telejudge_judges.codecs.checks import check_answer, check_tools
 from telejudge_judges.codecs.tolerant import without_thinking
 
 _BOX = re.compile(r"\\+(?:boxed|fbox)\s*\{((?:[^{}]|\\?\{[^{}]*\})*)\}|〖([^〖〗]*)〗")
-_BETWEEN = re.compile(r"[,,、;;\s]+")
+_BETWEEN = re.compile(r"[,\uff0c、;\uff1b\s]+")  # with their full-width forms
 _TOOLS = re.compile(r"tools?|工具", re.IGNORECASE)
 _ANSWERS = re.compile(r"answers?|结局|答案", re.IGNORECASE)
 _LABEL = 24
@@ -80,7 +80,7 @@ def _boxes(text: str) -> list[tuple[str, list[str]]]:
     end = 0
     for box in _BOX.finditer(text):
         inside = next(group for group in box.groups() if group is not None)
-        inside = re.sub(r"[\\{}\[\]()【】()]|text", " ", inside)
+        inside = re.sub(r"[\\{}\[\]()【】\uff08\uff09]|text", " ", inside)
         values = [value for value in _BETWEEN.split(inside) if value]
         found.append((text[max(end, box.start() - _LABEL) : box.start()], values))
         end = box.end()

@@ -8,6 +8,7 @@ Only spellings that mean one number: nothing is guessed from words of praise.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -15,7 +16,7 @@ _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 _CHINESE = "零一二三四五六七八九"
 _DIGITS = {**{c: str(i) for i, c in enumerate(_CHINESE)}, "〇": "0", "两": "2"}
 
-_PLAIN = re.compile(r"[-+]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})", re.ASCII)
+_PLAIN = re.compile(r"[-+]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})(e-?\d{1,3})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,15})?)\s*%", re.ASCII)
 _RATIO = re.compile(r"(\d{1,4}(?:\.\d{1,15})?)\s*/\s*(\d{1,4}(?:\.\d{1,15})?)", re.ASCII)
 
@@ -33,7 +34,8 @@ def as_number(given: object) -> float | None:
     if text in ("true", "false"):
         return float(text == "true")
     if _PLAIN.fullmatch(text):
-        return float(text)
+        number = float(text)
+        return number if math.isfinite(number) else None
     if percent := _PERCENT.fullmatch(text):
         return float(percent.group(1)) / 100
     if ratio := _RATIO.fullmatch(text):

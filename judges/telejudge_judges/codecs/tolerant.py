@@ -26,7 +26,7 @@ _THINKING = re.compile(
     r"<(think|thinking|thought|reasoning)>.*?(</\1>|$)", re.DOTALL | re.IGNORECASE
 )
 _THOUGHT_ENDS = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_START = re.compile(r"[{\[{[]")
+_START = re.compile(r"[{\[\uff5b\uff3b]")
 
 
 class Members(dict[str, Any]):
@@ -76,9 +76,11 @@ class _Unreadable(Exception):
 
 _GAP = re.compile(r"(?:[\s\u3000]|//[^\n]*|#[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(
-    r'"((?:[^"\\]|\\.)*)"|[“"]((?:[^”"\\]|\\.)*)[”"]|[\'‘]((?:[^\'’\\]|\\.)*)[\'’]', re.DOTALL
+    r'"((?:[^"\\]|\\.)*)"|[“”\uff02]((?:[^“”\uff02\\]|\\.)*)[”“\uff02]'
+    r"|['‘’]((?:[^'’\\]|\\.)*)['’]",
+    re.DOTALL,
 )
-_BARE = re.compile(r"[^\s\u3000{}\[\]{}[]:,:,\"“”\"'‘’]{1,80}")
+_BARE = re.compile(r"[^\s{}\[\]\uff5b\uff5d\uff3b\uff3d:,\uff1a\uff0c\"“”\uff02'‘’]{1,80}")
 _CONSTANTS = {
     "true": True,
     "false": False,
@@ -101,9 +103,9 @@ class _Reader:
             raise _Unreadable
         at = self._gap(at)
         opening = self.text[at : at + 1]
-        if opening and opening in "{{":
+        if opening and opening in "{\uff5b":
             return self._members(at + 1, depth)
-        if opening and opening in "[[":
+        if opening and opening in "[\uff3b":
             return self._items(at + 1, depth)
         return self._scalar(at)
 
@@ -111,18 +113,18 @@ class _Reader:
         pairs: list[tuple[str, Any]] = []
         while True:
             at = self._gap(at)
-            if self._is(at, "}}"):
+            if self._is(at, "}\uff5d"):
                 return Members.of(pairs), at + 1
             key, at = self._scalar(at)
             at = self._gap(at)
-            if not self._is(at, "::"):
+            if not self._is(at, ":\uff1a"):
                 raise _Unreadable
             value, at = self.value(at + 1, depth + 1)
             pairs.append((key if isinstance(key, str) else json.dumps(key), value))
             end = self._gap(at)
-            if self._is(end, ",,"):
+            if self._is(end, ",\uff0c"):
                 at = end + 1
-            elif self._is(end, "}}") or "\n" in self.text[at:end]:
+            elif self._is(end, "}\uff5d") or "\n" in self.text[at:end]:
                 at = end  # a comma forgotten at the end of a line
             else:
                 raise _Unreadable
@@ -131,14 +133,14 @@ class _Reader:
         items: list[Any] = []
         while True:
             at = self._gap(at)
-            if self._is(at, "]]"):
+            if self._is(at, "]\uff3d"):
                 return items, at + 1
             value, at = self.value(at, depth + 1)
             items.append(value)
             at = self._gap(at)
-            if self._is(at, ",,"):
+            if self._is(at, ",\uff0c"):
                 at += 1
-            elif not self._is(at, "]]"):
+            elif not self._is(at, "]\uff3d"):
                 raise _Unreadable
 
     def _scalar(self, at: int) -> tuple[Any, int]:

@@ -16,14 +16,15 @@ from telejudge_judges.codec import Entry, Reading, Shown
 from telejudge_judges.codecs.checks import check_answer, check_ids, check_tools, plain_id
 from telejudge_judges.codecs.tolerant import without_thinking
 
-_QUOTE = r"[\"'“”‘’\"`<>*]*"
-_VALUE = r"[^,,()()\n]{1,40}?"
+# Full-width: ( \uff08, ) \uff09, comma \uff0c, semicolon \uff1b, quotation mark \uff02.
+_QUOTE = r"[\"'“”‘’\uff02`<>*]*"
+_VALUE = r"[^,\uff0c()\uff08\uff09\n]{1,40}?"
 _TUPLE = re.compile(
-    rf"[((]\s*{_QUOTE}\s*((?:candidate\s+|候选\s*)?[\w-]{{1,40}})\s*{_QUOTE}\s*[,,]"
-    rf"\s*({_VALUE})\s*(?:[,,]\s*({_VALUE})\s*)?[,,]?\s*[))]",
+    rf"[(\uff08]\s*{_QUOTE}\s*((?:candidate\s+|候选\s*)?[\w-]{{1,40}})\s*{_QUOTE}\s*[,\uff0c]"
+    rf"\s*({_VALUE})\s*(?:[,\uff0c]\s*({_VALUE})\s*)?[,\uff0c]?\s*[)\uff09]",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"[\s,,、;;*-]*")
+_BETWEEN = re.compile(r"[\s,\uff0c、;\uff1b*-]*")
 
 
 class Tuples:
