@@ -63,9 +63,7 @@ def print_reads(chosen: list[Spec]) -> None:
 
 
 def ten(episode: BaseStationEpisode, call: ToolCall) -> str:
-    for _ in range(10):
-        answer = episode.call(call)
-    return compact(answer.content)
+    return compact([episode.call(call).content for _ in range(10)])
 
 
 def print_labels(chosen: list[Spec]) -> None:

@@ -1,6 +1,6 @@
 """One verdict for people: what was right, what was not, and why, step by step.
 
-    show_verdict(verdict, inspection, console)
+show_verdict(verdict, inspection, console)
 """
 
 from __future__ import annotations
