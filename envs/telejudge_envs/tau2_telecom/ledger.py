@@ -1,6 +1,6 @@
 """tau2's databases in the ledger: which of their lists are addressed by which id.
 
-    changes({"lines": [{"line_id": "L1", "status": "Active"}]}, …) -> [Change("lines.L1.status", …)]
+changes({"lines": [{"line_id": "L1", "status": "Active"}]}, …) -> [Change("lines.L1.status", …)]
 """
 
 from __future__ import annotations
