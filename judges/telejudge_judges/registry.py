@@ -105,7 +105,7 @@ def settings_of(name: str) -> frozenset[str] | None:
 def unread(settings: JudgeSettings) -> tuple[str, ...]:
     """Settings given on purpose that the judge they name never looks at."""
     read = settings_of(settings.judge)
-    if read is None or settings.members:
+    if read is None or "members" in read:  # what an ensemble leaves unread its members may read
         return ()
     return tuple(sorted(settings.model_fields_set - read - COMMON))
 
