@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -82,6 +83,7 @@ class RubricSet(Noun):
         )
 
 
+@cache
 def starter_sets() -> RubricSet:
     """The rubrics that come with telejudge, for all worlds."""
     folder = resources.files("telejudge_judges.rubric") / "data"

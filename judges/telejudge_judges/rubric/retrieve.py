@@ -6,25 +6,25 @@
 
 A ticket is looked up line by line, so that names and boilerplate do not drown the complaint; a
 line's cosine counts only where it is the best of all lines. Each index gives a ranking of items
-(an item of a case stands where its case stands); the two are merged by reciprocal ranks, which
-needs no common scale: 1/(60 + rank), summed (Cormack, Clarke and Büttcher, SIGIR 2009).
+(those of a similar case stand where their case stands), and the two are taken in turns: their
+cosines have no common scale, and each index finds what the other cannot.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from telejudge_envs.nouns.task import TaskView
 from telejudge_judges.rubric.index import RubricIndex
 from telejudge_judges.rubric.items import RubricCase, RubricItem
 
-SMOOTHING = 60
-"""Of the reciprocal ranks: the constant of the paper."""
 CASES = 3
-"""Similar tickets whose items are taken."""
+"""Similar tickets whose items are taken, at most."""
+ALIKE = 0.2
+"""Cosine from which a ticket is similar; unrelated sentences lie below it with MiniLM."""
 LONGEST_LINES = 40
 """Lines of a ticket that are looked up."""
 
@@ -54,11 +54,18 @@ async def retrieve(
     vectors = await index.embedder.embed(lines)
     known = index.rubrics.of_world(task.world)
     core = [item for item in known.items if item.core and not drops(item)]
-    cases = [case for case, _ in index.nearest_cases(vectors, task.world, CASES)]
+    similar = index.nearest_cases(vectors, task.world, CASES)
+    cases = [case for case, cosine in similar if cosine >= ALIKE]
+    from_cases = [name for case in cases for name in case.items]
     from_items = [item.id for item, _ in index.nearest_items(vectors, task.world, len(known.items))]
-    from_cases = [dict.fromkeys(case.items) for case in cases]
     by_id = {item.id: item for item in known.items if not item.core and not drops(item)}
-    best = [by_id[name] for name in merged((from_items, *from_cases)) if name in by_id]
+    best = [
+        by_id[name]
+        for name in in_turns(
+            [name for name in from_cases if name in by_id],
+            [name for name in from_items if name in by_id],
+        )
+    ]
     return Retrieved(items=(*core, *best[:count]), cases=tuple(cases))
 
 
@@ -68,10 +75,7 @@ def lines_of(ticket: str) -> list[str]:
     return [part for part in parts if part][:LONGEST_LINES] or [ticket]
 
 
-def merged(rankings: Iterable[Iterable[str]]) -> Sequence[str]:
-    """Ids by the sum of their reciprocal ranks, best first; ties by id."""
-    scores: dict[str, float] = defaultdict(float)
-    for ranking in rankings:
-        for rank, name in enumerate(ranking, start=1):
-            scores[name] += 1.0 / (SMOOTHING + rank)
-    return sorted(scores, key=lambda name: (-scores[name], name))
+def in_turns(one: Iterable[str], other: Iterable[str]) -> list[str]:
+    """The first of one, the first of the other, the second of one, …, each id once."""
+    pairs = zip_longest(one, other)
+    return list(dict.fromkeys(name for pair in pairs for name in pair if name is not None))
