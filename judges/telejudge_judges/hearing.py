@@ -14,7 +14,7 @@ the endpoint is down.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
@@ -145,37 +145,51 @@ class Hearing:
     # -- what fits
 
     def _pages(self, number: int, order: Sequence[int]) -> list[Evidence | Window]:
-        """The order in one page, else in windows, else one page a candidate."""
-        salt = f"{self.seed}|{number}"
-        whole = tuple(order)
-        alone = len(whole) == 1
-        for floor in (0,) if alone else FLOORS:
-            page = self._page(whole, salt, floor)
-            if page is not None:
-                return [page]
-            if alone:
-                break
-            shared = self._shared(whole)
+        """The order in one page, else in windows; who fits in none has a page of his own."""
+        whole, salt = tuple(order), f"{self.seed}|{number}"
+        if len(whole) == 1:
+            return [self._page(whole, salt, floor=0) or whole]
+        page = self._page(whole, salt, FLOORS[0])
+        if page is not None:
+            return [page]
+        alone = {i: self._page((i,), salt, floor=0) for i in whole}
+        shared = self._shared(whole, {i: p.tokens for i, p in alone.items() if p is not None})
+        rest = [
+            i
+            for i in whole
+            if i in shared or self._page(_in(whole, {i, *shared}), salt, floor=0) is not None
+        ]
+        found = self._windows(tuple(rest), shared, salt) if len(rest) > len(shared) else []
+        seen = {i for window, _ in found for i in window}
+        self.account.note(
+            f"over the budget of {self.budget_tokens} tokens: judged in {len(found)} windows that "
+            f"share {len(shared)} of {len(whole)} candidates, {len(whole) - len(seen)} alone"
+        )
+        pages: list[Evidence | Window] = [page for _, page in found]
+        return [*pages, *(alone[i] or (i,) for i in whole if i not in seen)]
+
+    def _windows(
+        self, order: Window, shared: frozenset[int], salt: str
+    ) -> list[tuple[Window, Evidence]]:
+        """Windows with their pages, of texts as long as possible."""
+        for floor in FLOORS:
             tried: dict[Window, Evidence | None] = {}
 
             def fits(window: Window, floor: int = floor, tried: dict = tried) -> bool:
                 tried[window] = self._page(window, salt, floor)
                 return tried[window] is not None
 
-            found = windows(whole, shared, fits)
+            found = windows(order, shared, fits)
             if found is not None:
-                self.account.note(
-                    f"over the budget of {self.budget_tokens} tokens: judged in {len(found)} "
-                    f"windows that share {len(shared)} of {len(whole)} candidates"
-                )
-                return [tried[window] or window for window in found]
-        return [self._page((i,), salt, floor=0) or (i,) for i in whole]
+                return [(window, page) for window in found if (page := tried[window]) is not None]
+        return []
 
-    def _shared(self, order: Window) -> frozenset[int]:
+    def _shared(self, order: Window, tokens: Mapping[int, int]) -> frozenset[int]:
+        """The anchors; without any, one candidate that leaves room for others."""
         given = frozenset(
             i for i in order if not self.shared.isdisjoint(self.case.candidates[i].members)
         )
-        return given or yardstick(order)
+        return given or yardstick(order, tokens)
 
     def _page(self, window: Window, salt: str, floor: int) -> Evidence | None:
         """The evidence of these candidates in this order; None when it does not fit."""
@@ -196,3 +210,7 @@ class Hearing:
             if len(window) == 1:
                 self.account.note(str(error))
             return None
+
+
+def _in(order: Window, wanted: set[int]) -> Window:
+    return tuple(i for i in order if i in wanted)

@@ -13,7 +13,7 @@ his verdicts on the shared ones differ. Scores are absolute (0 or 1, 0 to 1): me
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 Window = tuple[int, ...]
 
@@ -36,9 +36,14 @@ def windows(
     return None
 
 
-def yardstick(order: Sequence[int]) -> frozenset[int]:
-    """The candidate that all windows share when the caller gave no anchors: the middle one."""
-    return frozenset({order[len(order) // 2]} if len(order) > 1 else ())
+def yardstick(order: Sequence[int], tokens: Mapping[int, int]) -> frozenset[int]:
+    """The candidate that all windows share when the caller gave no anchors: of those in the shorter
+    half the one that stands nearest to the middle. `tokens`: sizes of those that fit alone."""
+    if not tokens:
+        return frozenset()
+    half = sorted(tokens.values())[(len(tokens) - 1) // 2]
+    short = [i for i in order if tokens.get(i, half + 1) <= half]
+    return frozenset({min(short, key=lambda i: abs(2 * order.index(i) - len(order) + 1))})
 
 
 def _parts(items: Sequence[int], count: int) -> list[Sequence[int]]:
