@@ -164,9 +164,14 @@ def test_a_dead_endpoint_gives_abstentions_and_loses_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_main_job_at_its_smallest(tmp_path):
+@pytest.mark.parametrize(
+    ("world", "split"), [("tau2-telecom", "extra"), ("base-station", "train")], ids=lambda x: x
+)
+def test_the_main_job_at_its_smallest(world, split, tmp_path):
     folder = tmp_path / "run"
-    done = telejudge("run", "--recipe", "smoke", "--seed", 3, "--run-dir", folder).stdout
+    done = telejudge(
+        "run", "--world", world, "--recipe", "smoke", "--seed", 3, "--run-dir", folder
+    ).stdout
     assert "success by the world's evaluator" in done
     assert "tool-call reasonableness" in done
     assert str(folder / "report.html") in done.replace("\n", "")
@@ -175,5 +180,5 @@ def test_the_main_job_at_its_smallest(tmp_path):
     test_tasks = {g.group.task.split for g in store.read(folder / "after.jsonl", JudgedGroup)}
     assert test_tasks == {"test"}
     trained = list(store.read(folder / "train" / "groups.jsonl", JudgedGroup))
-    assert {g.group.task.split for g in trained} == {"extra"}
+    assert {g.group.task.split for g in trained} == {split}
     assert Path(folder / "report.html").stat().st_size < 15_000_000
