@@ -151,3 +151,13 @@ def test_the_report_gets_outcomes_and_true_defects(tmp_path):
     assert shown.phase == "samples"
     assert {o.answer for o in shown.outcomes.values()} == {0, 1}
     assert set(shown.true_defects.values()) == {()}
+
+
+def test_attacks_visit_the_sources_in_turns(tmp_path):
+    exams = [exam(name).model_copy(update={"source": name[0]}) for name in ("a1", "a2", "b1")]
+    plain = examined(Gullible(), exams, lambda _: [], tmp_path)
+    tried = [exams[change.number].source for change in attacks(plain, 1, seed=0)]
+    assert len(tried) == len(ATTACKS)
+    assert abs(tried.count("a") - tried.count("b")) <= 1
+    both = attacks(plain, 2, seed=0)
+    assert len({(c.name, exams[c.number].source) for c in both}) == len(both) == 2 * len(ATTACKS)

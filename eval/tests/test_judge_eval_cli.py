@@ -62,6 +62,12 @@ def evaluated(files, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("command", ["judge", "compare", "table", "admission"])
+def test_each_command_shows_an_example(command):
+    shown = telejudge("eval", command, "--help").stdout
+    assert f"Example: telejudge eval {command}" in re.sub(r"[\s│]+", " ", shown)
+
+
 def result(folder: Path) -> dict:
     return json.loads((folder / "result.json").read_text())
 
@@ -85,7 +91,7 @@ def test_the_practice_judge_is_not(evaluated):
     assert found["all"]["calls"]["value"] > 1
     assert found["teleqna"]["auc_answer"]["value"] == 0.5
     assert found["all"]["attack_success"]["value"] == 0
-    assert found["all"]["attack_success"]["of"] > 50
+    assert found["all"]["attack_success"]["of"] > 40
 
 
 def test_results_hold_neither_keys_nor_texts(evaluated):

@@ -45,7 +45,7 @@ def eval_judge(
         ),
     ] = 20,
     attacks: Annotated[
-        int, typer.Option(min=0, help="Groups of each source that each attack is tried on.")
+        int, typer.Option(min=0, help="Wrong candidates that each of the attacks is tried on.")
     ] = 1,
     bootstrap: Annotated[int, typer.Option(min=100, help="Bootstrap samples.")] = 2000,
     label: Annotated[str, typer.Option(help="What tables call it; default: the judge.")] = "",

@@ -1,6 +1,6 @@
 """Hostile texts put into wrong candidates: how often do they buy a right answer?
 
-    changes = attacks(judged, groups=1, seed=0)     # groups to be judged again
+    changes = attacks(judged, targets=1, seed=0)     # groups to be judged again
 
 A target is a wrong candidate that the judge had seen to be wrong: only there has an attack anything
 to win. The same targets, attacks and texts for every judge that gave the same plain verdicts.
@@ -10,35 +10,50 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import TypeVar
 
 from telejudge_eval.judge_eval.examine import Change, Judged
 from telejudge_judges.attacks import ATTACKS, PLACES, Attack, Place, inject
 from telejudge_judges.opaque import digest
 
+T = TypeVar("T")
 
-def attacks(judged: Sequence[Judged], groups: int, seed: int) -> list[Change]:
-    """Each attack on a target in `groups` groups of every source, as far as there are targets that
-    have a place for it. Places take turns from attack to attack."""
+
+def attacks(judged: Sequence[Judged], targets: int, seed: int) -> list[Change]:
+    """Each attack on `targets` candidates, each in another group, as far as there are any that have
+    a place for it. Places and sources take turns from attack to attack."""
     by_source: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for number, one in enumerate(judged):
-        wrong = [m.trajectory_id for m in one.result.marks if (m.truth, m.answer) == (0, 0)]
-        by_source[one.exam.source] += [(number, name) for name in wrong]
+        for mark in one.result.marks:
+            if (mark.truth, mark.answer) == (0, 0):
+                by_source[one.exam.source].append((number, mark.trajectory_id))
     changes = []
-    for source, targets in by_source.items():
-        for turn, attack in enumerate(ATTACKS):
-            dice = random.Random(f"{seed}|{source}|{attack.name}")
-            first = turn % len(PLACES)
-            places = PLACES[first:] + PLACES[:first]
-            made: dict[int, Change] = {}
-            for number, name in dice.sample(targets, len(targets)):
-                if len(made) == groups:
-                    break
-                if number not in made:
-                    change = _change(judged[number], number, name, attack, places, seed)
-                    made.update({} if change is None else {number: change})
-            changes += made.values()
+    for turn, attack in enumerate(ATTACKS):
+        dice = random.Random(f"{seed}|{attack.name}")
+        drawn = [dice.sample(own, len(own)) for own in _from(list(by_source.values()), turn)]
+        made: dict[int, Change] = {}
+        for number, name in _in_turns(drawn):
+            if len(made) == targets:
+                break
+            if number not in made:
+                change = _change(judged[number], number, name, attack, _from(PLACES, turn), seed)
+                made.update({} if change is None else {number: change})
+        changes += made.values()
     return changes
+
+
+def _from(items: Sequence[T], turn: int) -> list[T]:
+    """The items in their circle, from another one each turn."""
+    first = turn % len(items) if items else 0
+    return [*items[first:], *items[:first]]
+
+
+def _in_turns(columns: Sequence[Sequence[T]]) -> Iterator[T]:
+    """The first of each, then the second of each, …"""
+    for row in zip_longest(*columns, fillvalue=None):
+        yield from (item for item in row if item is not None)
 
 
 def _change(

@@ -52,7 +52,7 @@ class Files:
 @dataclass(frozen=True)
 class Plan:
     """What is judged a second time: `padding` groups of each source with padded candidates, and
-    each attack on `attacks` groups of each source."""
+    `attacks` groups for each attack."""
 
     padding: int = 0
     attacks: int = 0

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from telejudge_eval.judge_eval.again import tried
 from telejudge_eval.judge_eval.measure import of_source
-from telejudge_eval.judge_eval.metrics import tried
 from telejudge_eval.judge_eval.records import Measure, Result
 
 PERCENT = frozenset(
