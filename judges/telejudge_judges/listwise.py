@@ -78,7 +78,7 @@ class ListwiseJudge:
         structured: Structured = "schema",
         json_mode: bool = False,
         references: References | None = None,
-        reference_mode: ReferenceMode = "hidden",
+        reference_mode: ReferenceMode = "if_unsure",
         anchors: Anchors | None = None,
         include_reasoning: bool = False,
         merge_identical: bool = True,
@@ -100,7 +100,8 @@ class ListwiseJudge:
         }
         prompt = Prompt.load(language, prompt_path)
         limits = [orders, self.max_orders, seed, budget_tokens]
-        asked = [codec, structured, json_mode, language, reference_mode, anchors is not None]
+        told = reference_mode if references is not None else "hidden"
+        asked = [codec, structured, json_mode, language, told, anchors is not None]
         settings = [limits, asked, self._prepare, client.endpoint.sampling]
         # Of this code, the prompt, the settings and the model.
         fingerprint = digest(prompt.source, json.dumps(settings, sort_keys=True, default=str))[:8]
@@ -146,7 +147,7 @@ class ListwiseJudge:
         if alike:
             account.note(f"{alike} of {len(shown)} trajectories equal another, judged with it")
         reference = shown_reference(self.references, self.reference_mode, group)
-        if reference is None and self.reference_mode != "hidden":
+        if reference is None and self.references and self.reference_mode != "hidden":
             account.note("no reference is known for this group")
         return Hearing(
             case,

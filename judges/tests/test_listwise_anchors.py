@@ -130,8 +130,10 @@ def test_reference_modes(mode: Any, language: str) -> None:
 
 def test_modes_are_different_judges_and_a_group_without_reference_is_told() -> None:
     with fake.FakeEndpoint(practice.answer) as server:
-        judges = [judge_at(server, reference_mode=m) for m in ("hidden", "if_unsure", "forced")]
+        modes = ("hidden", "if_unsure", "forced")
+        judges = [judge_at(server, references=KNOWN, reference_mode=m) for m in modes]
         assert len({judge.version for judge in judges}) == 3
+        assert judge_at(server).version == judges[0].version
         with pytest.raises(UsageError, match="choose hidden, if_unsure, forced"):
             judge_at(server, reference_mode="maybe")
     verdict = judged(practice.answer, references=by_task({}), reference_mode="forced")
