@@ -16,9 +16,10 @@ from rubric_harness import Words, answer, answers, asked, sample_rubrics, truth_
 from telejudge_envs import fake_endpoint as fake
 from telejudge_envs.client import ChatClient
 from telejudge_envs.endpoint import Endpoint
-from telejudge_envs.errors import EndpointError
+from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.trajectory import Failure, Group
 from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_judges.registry import open_judge, unread
 from telejudge_judges.rubric.draft import Drafter
 from telejudge_judges.rubric.hits import read_hits
 from telejudge_judges.rubric.index import RubricIndex
@@ -27,6 +28,7 @@ from telejudge_judges.rubric.judge import RubricJudge
 from telejudge_judges.rubric.library import Library
 from telejudge_judges.rubric.reply import Answer
 from telejudge_judges.rubric.score import verdict_of
+from telejudge_judges.settings import make_settings
 from telejudge_judges.testing import SAMPLES, check_verdict, sample_group, sample_trajectory
 
 
@@ -422,3 +424,27 @@ def test_mixed_faults_in_many_groups_lose_and_invent_nothing() -> None:
                 scored += 1
                 assert mine == right
     assert 0 < scored < 200
+
+
+def test_the_registry_opens_it_from_settings(tmp_path: Path) -> None:
+    where = {"base_url": "http://127.0.0.1:1/v1", "model": "judge"}
+    settings = make_settings(
+        {
+            **where,
+            "items": 3,
+            "drafts": 2,
+            "generator": {"model": "big"},
+            "embedder": {"model": "vectors"},
+            "hit_rates": (0.1, 0.9),
+            "record": tmp_path / "seen.jsonl",
+        }
+    )
+    judge = open_judge("rubric", settings)
+    assert isinstance(judge, RubricJudge)
+    assert judge.library.drafter is not None
+    assert judge.library.drafter.client.endpoint.model == "big"
+    assert judge.library.embedder.name == "vectors at an endpoint"
+    assert (judge.library.items, judge.library.hit_rule.most) == (3, 0.9)
+    assert not unread(settings.with_({"judge": "rubric"}))
+    with pytest.raises(UsageError, match="no rubric index in"):
+        open_judge("rubric", settings.with_({"index": tmp_path / "none"}))
