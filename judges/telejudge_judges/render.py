@@ -234,7 +234,8 @@ def _type_of(schema: dict) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
     if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
-        return f"{_type_of(schema['items'])}[]"
+        of = _type_of(schema["items"])
+        return f"({of})[]" if "|" in of else f"{of}[]"
     if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
         return f"{{{', '.join(schema['properties'])}}}"
     return str(schema.get("type", "any"))
