@@ -33,7 +33,7 @@ def main() -> None:
     unknown = sorted(set(faults) - set(FAULTS))
     if unknown:
         parser.error(f"no fault {', '.join(unknown)}; choose {', '.join(FAULTS)}")
-    console = Console()
+    console = Console(width=150)
     tallies = []
     for kinds in [*([fault] for fault in faults), *([faults] if len(faults) > 1 else [])]:
         tallies.append(

@@ -26,15 +26,13 @@ from telejudge_judges.evidence import Block, Candidate, Case, printable
 from telejudge_judges.opaque import names, nonce
 from telejudge_judges.reference import Reference
 from telejudge_judges.shorten import Shortener, digest_policy, estimate_tokens, fingerprint
+from telejudge_judges.tool_lines import DESCRIPTION, tool_line
 
 LIMITS = (None, 8000, 4000, 2000, 1000, 500, 250, 120, 60, 0)
 """Characters to which texts are shortened, tried in turn."""
 
 POLICY_SHARE = 3
 """The policy may take one part in this many of the budget."""
-
-DESCRIPTION = 160
-"""Characters of a tool's description that are shown."""
 
 
 class OverBudget(Exception):
@@ -210,35 +208,6 @@ def free_text(text: str, indent: str = "") -> list[str]:
 def _tool(block: Block) -> str:
     """The slot of a call's head: heads of one tool are compared with each other."""
     return f"call {block.head.partition(' ')[0]}"
-
-
-def tool_line(tool: ToolSpec) -> str:
-    """`name(arg: type, optional?: type) [effect] what it does`, on one line."""
-    required = set(tool.parameters.get("required", ()))
-    arguments = ", ".join(
-        f"{name}{'' if name in required else '?'}: {_type_of(schema)}"
-        for name, schema in tool.parameters.get("properties", {}).items()
-    )
-    about = " ".join(tool.description.split())
-    about = about if len(about) <= DESCRIPTION else f"{about[: DESCRIPTION - 1]}…"
-    owner = ", user's" if tool.owner == "user" else ""
-    return printable(f"{tool.name}({arguments}) [{tool.effect}{owner}] {about}")
-
-
-def _type_of(schema: dict) -> str:
-    """A JSON schema in a few characters: `string`, `up|down`, `string[]`, `{site, reason}[]`."""
-    if "enum" in schema:
-        return "|".join(str(value) for value in schema["enum"])
-    if "anyOf" in schema:
-        return "|".join(_type_of(option) for option in schema["anyOf"])
-    if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[-1]
-    if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
-        of = _type_of(schema["items"])
-        return f"({of})[]" if "|" in of else f"{of}[]"
-    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
-        return f"{{{', '.join(schema['properties'])}}}"
-    return str(schema.get("type", "any"))
 
 
 def _free_texts(case: Case, tools: Sequence[ToolSpec]) -> Iterator[str]:

@@ -18,7 +18,11 @@ from telejudge_envs.nouns.trajectory import Group, Rollout
 from telejudge_judges import practice
 from telejudge_judges.briefing import WorldBriefings
 from telejudge_judges.evidence import AS_GIVEN, prepare
-from telejudge_judges.render import OverBudget, Reference, render, tool_line
+from telejudge_judges.pointwise import PointwiseJudge
+from telejudge_judges.reference import Reference
+from telejudge_judges.render import OverBudget, render
+from telejudge_judges.shorten import estimate_tokens
+from telejudge_judges.tool_lines import tool_line
 
 CAST = ("engineer", "expert:1.0", "expert:2.0", "clears_alarms", "acknowledges_alarms", "gold")
 WORLD = BaseStation()
@@ -93,6 +97,22 @@ def test_the_listwise_judge_finds_everyone_also_in_windows(group: Group) -> None
         for mine, one in zip(verdict.verdicts, group.trajectories, strict=True):
             assert_right(mine, one)
         assert any("windows" in note for note in verdict.notes) == (budget < 10_000)
+
+
+def test_one_order_costs_less_than_half_of_pointwise_judging(group: Group) -> None:
+    def tokens(server: fake.FakeEndpoint) -> int:
+        sent = [m["content"] for request in server.requests for m in request["messages"]]
+        return sum(map(estimate_tokens, sent))
+
+    with fake.FakeEndpoint(practice.answer) as server:
+        run(judge_at(server, orders=1, briefings=BRIEFINGS), group)
+        one_order = tokens(server)
+    with fake.FakeEndpoint(practice.answer) as server:
+        client = judge_at(server).client
+        asyncio.run(PointwiseJudge(client, briefings=BRIEFINGS).judge(group))
+        pointwise = tokens(server)
+    assert len(server.requests) >= 5
+    assert one_order <= 0.5 * pointwise
 
 
 def test_a_reference_is_fenced_like_everything_else(group: Group) -> None:
