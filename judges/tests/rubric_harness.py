@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -11,11 +12,20 @@ from typing import Any
 import numpy as np
 
 from telejudge_envs import fake_endpoint as fake
-from telejudge_envs.nouns.trajectory import Trajectory
+from telejudge_envs.client import ChatClient
+from telejudge_envs.endpoint import Endpoint
+from telejudge_envs.nouns.trajectory import Group, Trajectory
+from telejudge_envs.nouns.verdict import GroupVerdict
 from telejudge_envs.steps import steps_of
 from telejudge_judges import practice
 from telejudge_judges.practice import Seen
+from telejudge_judges.rubric.index import RubricIndex
 from telejudge_judges.rubric.items import RubricSet, parse_set
+from telejudge_judges.rubric.judge import RubricJudge
+from telejudge_judges.rubric.library import Library
+from telejudge_judges.rubric.reply import Answer
+from telejudge_judges.rubric.score import verdict_of
+from telejudge_judges.testing import check_verdict, sample_group
 
 SAMPLE_RUBRICS = """
 world: sample
@@ -118,3 +128,62 @@ def truth_of(trajectory: Trajectory) -> dict[str, tuple[str, int | None]]:
         verdict = "na" if shown == "na" else "no" if shown is False else "yes"
         told[item.id] = (verdict, shown if type(shown) is int else None)
     return told
+
+
+# -- judging
+
+
+def client_at(server: fake.FakeEndpoint, **fields: Any) -> ChatClient:
+    given: dict[str, Any] = {"timeout_s": 10, "deadline_s": 20, "max_retries": 1, **fields}
+    return ChatClient(Endpoint(base_url=server.base_url, model="m", **given))
+
+
+def library(rubrics: RubricSet | None = None, **options: Any) -> Library:
+    index = asyncio.run(RubricIndex.build(rubrics or sample_rubrics(), Words()))
+    return Library(index, **{"items": 1, **options})
+
+
+def judged(
+    script: fake.Script,
+    what: Group | None = None,
+    books: Library | None = None,
+    endpoint: dict[str, Any] | None = None,
+    **options: Any,
+) -> GroupVerdict:
+    with fake.FakeEndpoint(script) as server:
+        judge = RubricJudge(
+            client_at(server, **(endpoint or {})), library=books or library(), **options
+        )
+        return run(judge, what or sample_group())
+
+
+def run(judge: RubricJudge, what: Group) -> GroupVerdict:
+    async def once() -> GroupVerdict:
+        try:
+            verdict = await judge.judge(what)
+            check_verdict(what, verdict)
+            return verdict
+        finally:
+            await judge.client.close()
+
+    return asyncio.run(once())
+
+
+def spoilt(spoil: Callable[[dict[str, Any]], Any], *, repaired: bool) -> fake.Script:
+    """First answers are spoilt; `repaired` tells whether the second are sound."""
+
+    def script(request: dict[str, Any], _n: int) -> fake.Reply:
+        said = answers(request)
+        if repaired and len(request["messages"]) == 4:
+            return fake.say(json.dumps({"items": said}))
+        changed = spoil(said)
+        return changed if isinstance(changed, fake.Reply) else fake.say(str(changed))
+
+    return script
+
+
+def assert_right(verdict: GroupVerdict, what: Group) -> None:
+    chosen = [item for item in sample_rubrics().items if item.core or item.id == "looked"]
+    for mine, one in zip(verdict.verdicts, what.trajectories, strict=True):
+        truth = {name: Answer(*said, "so") for name, said in truth_of(one).items()}  # type: ignore[arg-type]
+        assert mine == verdict_of(one.id, chosen, truth), one.id

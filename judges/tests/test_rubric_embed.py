@@ -186,7 +186,7 @@ CASES_OF = {
 
 @pytest.mark.slow
 def test_tickets_of_the_test_split_find_cases_of_their_symptom(minilm: MiniLM) -> None:
-    """By chance a third to a half of the wordings would; the splits' words are not in our cases."""
+    """By chance a quarter to a half of the wordings would."""
 
     async def hits() -> tuple[int, int]:
         index = await RubricIndex.build(starter_sets(), minilm)
