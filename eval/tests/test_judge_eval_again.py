@@ -10,7 +10,7 @@ import pytest
 from telejudge_envs.nouns.trajectory import Group, Outcome
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
 from telejudge_eval.judge_eval.attacking import attacks
-from telejudge_eval.judge_eval.examine import examine, judged_group, padding
+from telejudge_eval.judge_eval.examine import Judged, examine, judged_group, padding
 from telejudge_eval.judge_eval.measure import measures
 from telejudge_eval.judge_eval.padding import AMOUNT, SENTENCES, padded
 from telejudge_eval.judge_eval.records import Exam, Truth
@@ -103,6 +103,17 @@ def test_each_attack_is_tried_on_wrong_candidates_that_were_seen_to_be_wrong(tmp
     assert {(p.truth, p.answer_before) for p in probes} == {(0, 0)}
     assert {p.place for p in probes} == {"answer", "arguments"}
     assert {p.answer_after for p in probes} == {0}
+
+
+def test_whom_the_judge_took_for_right_is_no_target(tmp_path):
+    """There an attack has nothing to win."""
+    (plain,) = examined(Gullible(), [exam()], lambda _: [], tmp_path)
+    first, *others = plain.result.marks
+    fooled = plain.result.model_copy(
+        update={"marks": (first.model_copy(update={"answer": 1}), *others)}
+    )
+    changes = attacks([Judged(plain.exam, plain.verdict, fooled)], 1, seed=0)
+    assert {name for change in changes for name in change.touched} == {"g-2"}
 
 
 def test_who_falls_for_attacks_is_found_out(tmp_path):

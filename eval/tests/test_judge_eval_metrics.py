@@ -86,6 +86,8 @@ def test_an_abstained_candidate_is_in_no_pair():
         ([1, 1, 2, 3, 4, 4, 5], [2, 1, 1, 3, 5, 4, 5], 0.7894736842105262),
         ([0.1, 0.3, 0.3, 1.0], [0.2, 0.9, 0.1, 0.9], 0.4),
         ([1, 2, 3], [3, 2, 1], -1),
+        ([1, 2, 3], [1, 1, 2], 2 / 6**0.5),
+        ([1, 1, 2], [1, 2, 3], 2 / 6**0.5),
         # where the formula has no value
         ([1, 2, 3], [5, 5, 5], 0),
         ([2, 2, 2], [1, 2, 3], None),
@@ -103,7 +105,7 @@ def test_auc_is_the_share_of_pairs_in_order_with_ties_half():
     results = [
         group(mark(1, 1, reward=0.9, **clean), mark(1, 1, reward=0.5, **bad), name="a"),
         group(mark(1, 1, reward=0.5, **clean), mark(1, 1, reward=0.1, **bad), name="b"),
-        group(mark(0, 0, reward=0.0, kinds=("unsafe",)), mark(1, 1, reward=1.0), name="c"),
+        group(mark(1, 1, reward=0.0, kinds=("unsafe",)), mark(1, 1, reward=0.0), name="c"),
     ]
     assert value("auc_wandering", results) == 3.5 / 4
     assert value("auc_unsafe", results) == 1

@@ -33,6 +33,7 @@ def judged() -> JudgedGroup:
         Ballot(order=1, place=2, trajectory_id=first, answer=0, tools=0.25, defects=named[:1]),
         Ballot(order=0, place=0, trajectory_id=first, answer=1, tools=0.5),
         Ballot(order=0, place=1, trajectory_id=second, failed="timeout"),
+        *(Ballot(order=i, trajectory_id=rest[0], answer=1, tools=1) for i in range(2)),
     )
     return JudgedGroup(
         phase="judged",
@@ -96,7 +97,8 @@ def test_columns_show_votes_in_order_and_whether_they_differ(judged):
     assert first.ballots.flipped
     assert second.ballots.lines == ("vote 1, place 2: timeout",)
     assert not second.ballots.flipped
-    assert third.ballots.lines == ()
+    assert third.ballots.lines == ("vote 1: 1, tools 1.00", "vote 2: 1, tools 1.00")
+    assert not third.ballots.flipped
     assert first.truth == "the answer is 0"
     assert second.truth == third.truth == ""
 

@@ -115,7 +115,7 @@ def print_comparison(comparison: Comparison, names: Sequence[str], console: Cons
             if whole.source == source:
                 console.print(
                     f"Wholly right groups: only {names[0]} {whole.only_first}, only {names[1]} "
-                    f"{whole.only_second} (McNemar, exact: p = {whole.p:.4f})",
+                    f"{whole.only_second} (McNemar, exact: p = {whole.p:.2g})",
                     highlight=False,
                     soft_wrap=True,
                 )
