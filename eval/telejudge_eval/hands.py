@@ -105,7 +105,7 @@ class Desk:
         """From the line, by name or in order; required ones that are missing are asked for."""
         fields: dict[str, Any] = tool.parameters.get("properties", {})
         required = list(tool.parameters.get("required", ()))
-        free = [name for name in fields]
+        free = list(fields)
         said: dict[str, str] = {}
         for word in given:
             name, equals, text = word.partition("=")

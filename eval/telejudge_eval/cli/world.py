@@ -1,4 +1,4 @@
-"""`telejudge play`, `telejudge validate`, `telejudge generate`: a world by hand, and its task list."""
+"""`telejudge play`, `validate`, `generate`, `explain`: a world by hand, and its list of tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telejudge_envs.errors import TelejudgeError, UsageError
-from telejudge_eval.cli import options as opt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
