@@ -83,7 +83,8 @@ def policy_loss(
             if m
         ]
     )
-    advantage = torch.tensor([s.advantage for s in samples])[now.row]
+    advantages = [s.advantage * (1.0 if s.advantage > 0 else settings.negative) for s in samples]
+    advantage = torch.tensor(advantages)[now.row]
     weight = torch.tensor(list(weights))[now.row]
     ratio = (now.logprobs - old).exp()
     bounded = ratio.clamp(1 - settings.clip_low, 1 + settings.clip_high)

@@ -84,7 +84,7 @@ class EmbeddedRecipe(Settings):
         return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{seed}"
 
 
-LONG_CALL = 150
+LONG_CALL = 100
 """A report says too much to come twice in the same words; most calls are shorter than this."""
 
 HASTY: dict[str, float] = {
@@ -102,13 +102,18 @@ HASTY: dict[str, float] = {
     "stop_early": 0.01,
     "escalate_early": 0.01,
     "ignore_error": 0.01,
-    "never_escalate": 0.5,
-    "false_claim": 0.3,
-    "close_on_quiet": 0.3,
-    "skip_verify": 0.2,
-    "forget_unlock": 0.5,
-    "forget_lock": 0.05,
-    "forget_isolation": 0.05,
+    "never_escalate": 0.7,
+    "false_claim": 0.5,
+    "close_on_quiet": 0.55,
+    "skip_verify": 0.3,
+    "forget_unlock": 0.7,
+    "forget_lock": 0.02,
+    "forget_isolation": 0.02,
+    "forget_impact": 0.02,
+    "forget_approval": 0.02,
+    "forget_mitigation": 0.02,
+    "forget_evidence": 0.02,
+    "skip_sweep": 0.1,
 }
 """The expert of the warm start on base-station: he knows what is wrong, but not how to end a case.
 He claims too much, closes quiet sites, forgets to unlock, and seldom hands anything over."""
@@ -144,18 +149,19 @@ def main() -> EmbeddedRecipe:
 def base_station(name: str = "basestation") -> EmbeddedRecipe:
     """The main job on base-station: one or two faults, neither masking the other."""
     return EmbeddedRecipe(name=name, world=BASE_STATION, train_levels=(1, 2)).with_(
-        demonstrations={"count": 3000, "flaws": HASTY},
+        demonstrations={"count": 4000, "flaws": HASTY},
         tokenizer={
-            "bpe_tokens": 800,
+            "bpe_tokens": 400,
             "max_phrases": 1500,
             "min_count": 4,
             "long_call": LONG_CALL,
             "slots": SLOTS,
             "cuts": CUTS,
         },
-        sft={"epochs": 2},
-        rollout={"max_tokens": 900, "max_turn_tokens": 96},
-        evaluation={"levels": (1, 2), "tasks": 60, "rollouts": 4},
+        sft={"epochs": 3, "observation_weight": 0.0},
+        grpo={"steps": 60, "temperature": 0.7, "negative": 0.2, "updates_per_batch": 2},
+        rollout={"max_tokens": 600, "max_turn_tokens": 48},
+        evaluation={"levels": (1, 2), "tasks": 60, "rollouts": 4, "temperature": 0.7},
     )
 
 

@@ -66,6 +66,10 @@ class SftSettings(Settings):
     batch_size: int = 8
     learning_rate: float = 2.5e-3
     warmup_steps: int = 20
+    sharpen: float = Field(default=1.0, gt=0.0)
+    """Factor on the trained model's logits. A model this small gives every wrong token a little, and
+    long turns fall over it before a reward can tell right from wrong; GRPO starts from the sharpened
+    model, and both evaluations are of sharpened ones."""
     observation_weight: float = 0.1
     """Weight of a token that the world said, beside 1 for one that the agent said."""
 
@@ -81,6 +85,9 @@ class GrpoSettings(Settings):
     temperature: float = Field(default=1.0, gt=0.0)
     clip_low: float = 0.2
     clip_high: float = 0.2
+    negative: float = Field(default=1.0, ge=0.0)
+    """Weight of advantages below 0. A small model that is pushed away from a failed episode's many
+    right tokens spreads their probability over nonsense; below 1 it learns more from successes."""
     kl: float = 0.0
     """Weight of the KL divergence from the model that GRPO started from; 0 keeps no copy of it."""
     updates_per_batch: int = 1
