@@ -66,10 +66,6 @@ class SftSettings(Settings):
     batch_size: int = 8
     learning_rate: float = 2.5e-3
     warmup_steps: int = 20
-    sharpen: float = Field(default=1.0, gt=0.0)
-    """Factor on the trained model's logits. A model this small gives every wrong token a little, and
-    long turns fall over it before a reward can tell right from wrong; GRPO starts from the sharpened
-    model, and both evaluations are of sharpened ones."""
     observation_weight: float = 0.1
     """Weight of a token that the world said, beside 1 for one that the agent said."""
 

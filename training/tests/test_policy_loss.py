@@ -42,6 +42,16 @@ def test_the_loss_is_what_a_plain_computation_gives(bench, samples):
     assert stats.kl > 0
 
 
+def test_failures_can_weigh_less_than_successes(bench, samples):
+    model, weights = moved(bench.model, 0.02), token_weights(samples, GrpoSettings())
+    lighter = [Sample(s.trace, s.advantage * (0.2 if s.advantage < 0 else 1)) for s in samples]
+    loss, _ = policy_loss(model, samples, weights, GrpoSettings(negative=0.2))
+    expected, _ = policy_loss(model, lighter, weights, GrpoSettings())
+    unweighted, _ = policy_loss(model, samples, weights, GrpoSettings())
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss.item() != pytest.approx(unweighted.item(), rel=1e-3)
+
+
 def test_only_the_agents_tokens_are_learned(bench, samples):
     """Whatever is recorded on the world's tokens, the gradient stays the same."""
     settings = GrpoSettings()
