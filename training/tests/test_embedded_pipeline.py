@@ -69,7 +69,7 @@ def test_a_run_leaves_everything_that_was_promised(finished, recipe):
     summary = json.loads((finished / "summary.json").read_text())
     assert summary["before"]["tasks"] == summary["after"]["tasks"] == 40
     told = json.loads((finished / "run.json").read_text())
-    assert told["config"] == recipe.model_dump()
+    assert told["config"] == recipe.model_dump(mode="json")
     assert told["seed"] == 7
 
 
