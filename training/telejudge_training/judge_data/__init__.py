@@ -1,0 +1,1 @@
+"""Data that judges learn from: groups of known truth, teachers' words, rows for trainers."""
