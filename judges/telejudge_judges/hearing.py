@@ -24,7 +24,7 @@ from telejudge_judges.aggregate import Votes
 from telejudge_judges.codec import Entry, ProblemKind
 from telejudge_judges.evidence import Case, part_of
 from telejudge_judges.opaque import orders
-from telejudge_judges.questioner import Account, Questioner
+from telejudge_judges.questioner import Account, Asks
 from telejudge_judges.reference import Reference
 from telejudge_judges.render import Evidence, OverBudget, render
 from telejudge_judges.windows import FLOORS, Window, windows, yardstick
@@ -50,7 +50,7 @@ class Hearing:
     """`shared` are members that every window shows. Salted by `seed`, so the same for the same."""
 
     case: Case
-    questioner: Questioner
+    questioner: Asks
     account: Account
     seed: int = 0
     tools: Sequence[ToolSpec] = ()

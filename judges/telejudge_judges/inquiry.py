@@ -22,7 +22,7 @@ from telejudge_judges.codec import Codec, Entry
 from telejudge_judges.evidence import Candidate, Case, prepare
 from telejudge_judges.opaque import digest
 from telejudge_judges.prompt_files import shipped_prompt
-from telejudge_judges.questioner import Account, Questioner, Structured
+from telejudge_judges.questioner import Account, Asks, Questioner, Structured
 from telejudge_judges.reference import (
     Reference,
     ReferenceMode,
@@ -92,7 +92,7 @@ class Inquiry:
         self._mode: ReferenceMode = reference_mode
         self._include_reasoning = include_reasoning
         prompt = shipped_prompt(judge, language, prompt_path)
-        self._questioner = Questioner(
+        self.questioner: Asks = Questioner(
             client,
             prompt,
             judge=f"{judge} {format_version}",
@@ -105,7 +105,7 @@ class Inquiry:
         )
         shown = reference_mode if references is not None else "hidden"
         options = [*own, seed, language, budget_tokens, structured, json_mode, shown]
-        options += [include_reasoning, merge_identical, self._questioner.codec.name]
+        options += [include_reasoning, merge_identical, self.questioner.codec.name]
         settings = json.dumps([options, client.endpoint.sampling], sort_keys=True, default=str)
         fingerprint = digest(prompt.source, settings)[:8]
         self.version = f"{format_version}+{fingerprint} {client.endpoint.model}"
@@ -150,5 +150,5 @@ class Inquiry:
             account.note(str(error))
             return {case.candidates[i]: "over_budget" for i in order}
         account.note(*evidence.elided)
-        said = await self._questioner.ask(evidence, account)
+        said = await self.questioner.ask(evidence, account)
         return {evidence.candidates[name]: one for name, one in said.items()}

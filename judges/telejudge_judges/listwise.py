@@ -28,7 +28,7 @@ from telejudge_judges.evidence import prepare
 from telejudge_judges.hearing import Hearing
 from telejudge_judges.opaque import digest
 from telejudge_judges.prompting import Prompt
-from telejudge_judges.questioner import Questioner, Structured
+from telejudge_judges.questioner import Asks, Questioner, Structured
 from telejudge_judges.reference import ReferenceMode, References, check_mode, shown_reference
 from telejudge_judges.sitting import Sitting
 
@@ -106,7 +106,7 @@ class ListwiseJudge:
         # Of this code, the prompt, the settings and the model.
         fingerprint = digest(prompt.source, json.dumps(settings, sort_keys=True, default=str))[:8]
         self.version = f"{FORMAT_VERSION}+{fingerprint} {client.endpoint.model}"
-        self._questioner = Questioner(
+        self.questioner: Asks = Questioner(
             client,
             prompt,
             judge=f"{self.name} {FORMAT_VERSION}",
@@ -151,7 +151,7 @@ class ListwiseJudge:
             account.note("no reference is known for this group")
         return Hearing(
             case,
-            self._questioner,
+            self.questioner,
             account,
             seed=self.seed,
             tools=brief.tools,

@@ -42,21 +42,21 @@ class PointwiseJudge:
         self, client: ChatClient, *, codec: str = "json", **options: Unpack[InquiryOptions]
     ) -> None:
         self.client = client
-        self._inquiry = Inquiry(self.name, FORMAT_VERSION, client, codec=codec, **options)
-        self.version = self._inquiry.version
+        self.inquiry = Inquiry(self.name, FORMAT_VERSION, client, codec=codec, **options)
+        self.version = self.inquiry.version
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
         sitting = Sitting(self, group)
         if not sitting.judged:
             return sitting.close({})
-        case, brief, reference = self._inquiry.open(sitting)
+        case, brief, reference = self.inquiry.open(sitting)
         alone = [_alone(case, n) for n in range(len(case.candidates))]
         # Equal trajectories that are to be judged apart get names of their own each.
-        apart = not self._inquiry.merge_identical
+        apart = not self.inquiry.merge_identical
         said = await asyncio.gather(
             *(
-                self._inquiry.ask(
+                self.inquiry.ask(
                     one, (0,), f"alone {n}" if apart else "alone", brief, reference, sitting.account
                 )
                 for n, one in enumerate(alone)

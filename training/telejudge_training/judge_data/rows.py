@@ -158,9 +158,9 @@ class ShownCandidate(Noun):
 class JudgeRow(Noun):
     """A prompt exactly as the judge sends it at inference, and the reply wanted of it.
 
-    `order` numbers the presentation orders of a group; rows of one `group_id` and `judge` show the
-    same candidates, so they form one GRPO group for permutation consistency. `shown` is in the
-    order shown: `{c.name: c.calls for c in shown}` is what a codec's `read` wants.
+    Rows of one `cohort` show the same candidates of one group, each in another `order` (from 0), so
+    they form one GRPO group for permutation consistency. `shown` is in the order shown:
+    `{c.name: c.calls for c in shown}` is what a codec's `read` wants.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -172,6 +172,7 @@ class JudgeRow(Noun):
     judge: Literal["listwise", "pointwise"]
     codec: Literal["json", "boxed", "tuple"]
     language: str
+    cohort: str
     order: int
     form: str
     prompt: tuple[Turn, ...]
