@@ -316,11 +316,6 @@ FAULTS: dict[str, Fault] = {
 
 SLUGS: tuple[str, ...] = tuple(f.slug for f in FAULTS.values())
 BY_SLUG: dict[str, Fault] = {f.slug: f for f in FAULTS.values()}
-ALWAYS_ESCALATED = frozenset({"R4"})
-"""Nobody in this world can remove an interferer."""
-
-CAN_BE_UNFIXABLE = frozenset({"P1", "E2", "T1", "B3", "R5", "R4"})
-"""Faults with a variant (`unfixable`) that only another team can deal with."""
 
 
 def missing_neighbour(db: RanDB, site: Site, sector: int) -> str | None:

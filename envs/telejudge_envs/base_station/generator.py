@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from telejudge_envs.base_station.faults import CAN_BE_UNFIXABLE, FAULTS, atoms, exclusive
+from telejudge_envs.base_station.faults import FAULTS, atoms, exclusive
 from telejudge_envs.base_station.physics import effects
+from telejudge_envs.base_station.responsibility import OUT_OF_REACH
 from telejudge_envs.base_station.spec import Spec, part_for, team_for
 from telejudge_envs.base_station.stages import facts_for, rounds
 
@@ -186,7 +187,7 @@ def _filled(
         return None
     missing: tuple[str, ...] = ()
     if unfixable:
-        candidates = [a for a in draft.atoms if a[:2] in CAN_BE_UNFIXABLE]
+        candidates = [a for a in draft.atoms if a[:2] in OUT_OF_REACH]
         lacking = [a for a in draft.atoms if part_for(a, variants.get(a, {})) in REMOVABLE_PARTS]
         if candidates and (level != 5 or not lacking):
             chosen = dice.choice(candidates)
@@ -216,7 +217,7 @@ def _filled(
         persona=dice.choice(("expert", "expert", "novice")),
     )
     spec = _harder(spec, dice) if level == 5 else spec
-    return _fitted(spec)
+    return _fitted(spec, unfixable)
 
 
 def _cured_by_the_way(chosen: tuple[str, ...], variants: dict[str, dict[str, Any]]) -> bool:
@@ -268,9 +269,12 @@ def _harder(spec: Spec, dice: random.Random) -> Spec:
     return spec.model_copy(update=dice.choice(ways))
 
 
-def _fitted(spec: Spec) -> Spec | None:
-    """The spec with its symptom, if its faults come to light in as many rounds as it should."""
-    stuck = [a for a in spec.atoms if team_for(spec, a) is not None]
+def _fitted(spec: Spec, unfixable: bool) -> Spec | None:
+    """The spec with its symptom, if its faults come to light in as many rounds as it should.
+
+    Other teams are asked about only where `unfixable` lets them have a fault: that builds a world.
+    """
+    stuck = [a for a in spec.atoms if unfixable and team_for(spec, a) is not None]
     if len({team_for(spec, a) for a in stuck}) < len(stuck):
         return None  # one escalation would stand for two faults
     found = rounds(

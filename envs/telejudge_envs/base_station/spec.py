@@ -6,18 +6,22 @@ db = build(spec)                 # at most a millisecond
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from telejudge_envs.base_station.faults import ALWAYS_ESCALATED, inject, split
+from telejudge_envs.base_station.faults import inject, split
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.noise import add_noise
+from telejudge_envs.base_station.responsibility import part_type, team_needed
 from telejudge_envs.base_station.state import Priority, RanDB, Team
 
 Persona = Literal["expert", "novice", "wrong_theory"]
 Symptom = Literal["outage", "sector_outage", "slow", "mobility", "coverage", "noise", "alarm"]
+STUBBORN = ("worn", "shorted", "jammed")
+"""Variants that the gentle repair does not cure."""
 
 
 class Spec(BaseModel):
@@ -85,21 +89,7 @@ def _place_emergency_calls(db: RanDB, spec: Spec) -> None:
 
 def part_for(atom: str, variant: dict[str, Any]) -> str | None:
     """The type of spare part that the repair of the fault needs; None when it needs none."""
-    code = atom[:2]
-    if code in ("T2", "F2"):
-        return {"T2": "sfp", "F2": "cpri_sfp"}[code] if variant.get("worn") else None
-    if code == "P3":
-        return "rru" if variant.get("shorted") else None
-    if code == "A2":
-        return "ret" if variant.get("jammed") else None
-    return {
-        "P2": "rectifier",
-        "E1": "fan",
-        "B2": "baseband",
-        "F1": "fibre",
-        "F3": "rru",
-        "S1": "gnss_antenna",
-    }.get(code)
+    return part_type(atom[:2], stubborn=any(variant.get(kind) for kind in STUBBORN))
 
 
 def needs_site_visit(atom: str, variant: dict[str, Any]) -> bool:
@@ -110,13 +100,14 @@ def needs_site_visit(atom: str, variant: dict[str, Any]) -> bool:
 
 
 def team_for(spec: Spec, atom: str) -> Team | None:
-    """The team that must take the fault since the agent cannot; None when it can be repaired."""
-    fault, _ = split(atom)
-    variant = spec.variant(atom)
-    if fault.code in ALWAYS_ESCALATED or variant.get("unfixable"):
-        return fault.team
-    if fault.code == "T1" and spec.topology == "leased":
-        return fault.team
-    if part_for(atom, variant) in spec.missing and part_for(atom, variant) is not None:
-        return "vendor"
-    return None
+    """The team that must take a fault of the task, since the agent could not at its start; None
+    when he can repair it."""
+    return _teams(spec.model_dump_json(exclude_defaults=True)).get(atom)
+
+
+@functools.lru_cache(maxsize=8192)
+def _teams(spec: str) -> dict[str, Team]:
+    """By atom, for the faults that are not the agent's. Kept, since every outcome asks again."""
+    given = Spec.model_validate_json(spec)
+    db = build(given)
+    return {atom: team for atom in given.atoms if (team := team_needed(db, atom))}

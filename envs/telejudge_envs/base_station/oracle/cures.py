@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telejudge_envs.base_station.faults import ALWAYS_ESCALATED, atoms, object_of, split
+from telejudge_envs.base_station.faults import atoms, object_of, split
 from telejudge_envs.base_station.parts import part
-from telejudge_envs.base_station.spec import part_for
+from telejudge_envs.base_station.responsibility import is_stubborn, team_needed
 from telejudge_envs.base_station.state import RanDB
 
 READ, CONFIG, LOCK, TOKEN, RESET, HARD_RESET, VISIT = 1, 2, 3, 5, 6, 8, 100
@@ -116,13 +116,10 @@ class Cures:
     @classmethod
     def of(cls, db: RanDB) -> Cures:
         """Read which kinds of faults there are; the state may change afterwards."""
-        site = db.focus
-        known = atoms(len(db.sites[site].cells))
-        stubborn = _stubborn(db)
-        others = _of_others(db) | {a: "vendor" for a in known if _no_part(db, a, stubborn)}
+        known = atoms(len(db.sites[db.focus].cells))
         return cls(
-            {atom: _action(db, atom, atom in stubborn, others.get(atom, "")) for atom in known},
-            {atom: (split(atom)[0].slug, object_of(db, site, atom)) for atom in known},
+            {atom: _action(db, atom) for atom in known},
+            {atom: (split(atom)[0].slug, object_of(db, db.focus, atom)) for atom in known},
         )
 
     def cheapest(self, atom: str) -> Action:
@@ -130,13 +127,14 @@ class Cures:
         return self._actions[atom]
 
 
-def _action(db: RanDB, atom: str, stubborn: bool, team: str) -> Action:
+def _action(db: RanDB, atom: str) -> Action:
     fault, i = split(atom)
     where = object_of(db, db.focus, atom)
-    if team:
+    if team := team_needed(db, atom):
         return Action("escalate", where, CONFIG, atom, team=team)
     if fault.code == "T3":
         return Action("set_hub_port", where, IMPACT["set_hub_port"], atom)
+    stubborn = is_stubborn(db.sites[db.focus], atom)
     tool, suffix = (WORN_REMEDIES if stubborn else SITE_REMEDIES)[fault.code]
     target = part(db.focus, suffix, i if fault.sector else None)
     if fault.code == "F2":
@@ -144,36 +142,3 @@ def _action(db: RanDB, atom: str, stubborn: bool, team: str) -> Action:
         target += "/bbu" if rru.rx_bbu_dbm <= rru.rx_rru_dbm else "/rru"
     cost = impact_of(tool, {})
     return Action(tool, target, cost, atom, onsite=cost > VISIT)
-
-
-def _stubborn(db: RanDB) -> set[str]:
-    site = db.sites[db.focus]
-    found = {"T2"} if site.port.sfp_worn else set()
-    for i, (rru, ret) in enumerate(zip(site.rrus, site.rets, strict=True), start=1):
-        found |= {f"P3.{i}"} if rru.feed in site.power.shorted else set()
-        found |= {f"F2.{i}"} if rru.optics_worn else set()
-        found |= {f"A2.{i}"} if ret.jammed else set()
-    return found
-
-
-def _no_part(db: RanDB, atom: str, stubborn: set[str]) -> bool:
-    """Whether the repair needs a part that is out of stock."""
-    kinds = ("worn", "shorted", "jammed") if atom in stubborn else ()
-    needed = part_for(atom, dict.fromkeys(kinds, True))
-    return needed is not None and not any(s.type == needed and not s.used for s in db.spares)
-
-
-def _of_others(db: RanDB) -> dict[str, str]:
-    """Atoms that another team must take, since the agent lacks the authority or the means."""
-    site = db.sites[db.focus]
-    fits = {
-        "P1": site.power.generator_fitted,
-        "E2": site.climate.aircon_resettable,
-        "T1": db.links[site.id].owner == "own",
-        "B3": bool(db.licence_pool),
-    }
-    found = [code for code, can in fits.items() if not can]
-    for i, cell in enumerate(site.cells, start=1):
-        found += [f"{code}.{i}" for code in ALWAYS_ESCALATED]
-        found += [] if cell.mlb_headroom else [f"R5.{i}"]
-    return {atom: split(atom)[0].team for atom in found}

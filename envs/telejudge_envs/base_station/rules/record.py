@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from telejudge_envs.base_station.faults import ALWAYS_ESCALATED, atoms, split
+from telejudge_envs.base_station.faults import atoms
 from telejudge_envs.base_station.kept import recall
 from telejudge_envs.base_station.observe import observe
 from telejudge_envs.base_station.physics import facts_of
-from telejudge_envs.base_station.state import RanDB, Site
+from telejudge_envs.base_station.responsibility import team_needed
+from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.nouns.base import Mode, Owner
 from telejudge_envs.nouns.message import Effect
 from telejudge_envs.nouns.verdict import Severity
@@ -133,7 +134,7 @@ def _situation(db: RanDB) -> Situation:
         facts=facts,
         effects=seen[db.focus],
         present=here,
-        outside={atom: team for atom in here if (team := _team(db, focus, atom))},
+        outside={atom: team for atom in here if (team := team_needed(db, atom))},
         cells=_cells(db, seen),
         priority={site.id: site.priority for site in db.sites.values()},
         ports={port.id: (port.admin, tuple(port.carries)) for port in db.hub.ports},
@@ -179,45 +180,3 @@ def _variants(db: RanDB) -> frozenset[str]:
             found.add(site.port.id)
         found.update(f"{r.cpri}/{r.optics_worn}" for r in site.rrus if r.optics_worn)
     return frozenset(found)
-
-
-def _team(db: RanDB, site: Site, atom: str) -> str | None:
-    """The team that must take a fault that is there; None when it can be repaired from here."""
-    fault, sector = split(atom)
-    stuck = {
-        "P1": not site.power.generator_fitted,
-        "E2": not site.climate.aircon_resettable,
-        "T1": db.links[site.id].owner == "leased",
-        "B3": not db.licence_pool,
-        "R5": sector > 0 and not site.cells[sector - 1].mlb_headroom,
-    }
-    if fault.code in ALWAYS_ESCALATED or stuck.get(fault.code, False):
-        return fault.team
-    kind = _part(site, fault.code, sector)
-    if kind is not None and not any(s.type == kind and not s.used for s in db.spares):
-        return "vendor"
-    return None
-
-
-_ALWAYS_A_PART = {
-    "P2": "rectifier",
-    "E1": "fan",
-    "B2": "baseband",
-    "F1": "fibre",
-    "F3": "rru",
-    "S1": "gnss_antenna",
-}
-
-
-def _part(site: Site, code: str, sector: int) -> str | None:
-    """The type of spare that the repair of a present fault needs."""
-    i = sector - 1
-    if code == "P3" and site.rrus[i].feed in site.power.shorted:
-        return "rru"
-    if code == "T2" and site.port.sfp_worn:
-        return "sfp"
-    if code == "F2" and site.rrus[i].optics_worn:
-        return "cpri_sfp"
-    if code == "A2" and site.rets[i].jammed:
-        return "ret"
-    return _ALWAYS_A_PART.get(code)
