@@ -68,10 +68,16 @@ class Codec(Protocol):
         ...
 
     def write(
-        self, entries: Mapping[str, Entry], appraisals: Mapping[str, str], comparison: str
+        self,
+        entries: Mapping[str, Entry],
+        appraisals: Mapping[str, str],
+        comparison: str,
+        *,
+        with_tools: bool = True,
     ) -> str:
         """The reply that a perfect student would give: a training target. `entries` in the order
-        shown; `read` finds in it what was written, as far as the format holds it."""
+        shown; `read` finds in it what was written, as far as the format holds it. Without
+        `with_tools` the tools are left out where the format asks for none: nobody made a call."""
         ...
 
     def schema(self, shown: Shown, kinds: tuple[str, ...]) -> dict[str, Any] | None:

@@ -58,12 +58,19 @@ class Boxed:
         return reading
 
     def write(
-        self, entries: Mapping[str, Entry], appraisals: Mapping[str, str], comparison: str
+        self,
+        entries: Mapping[str, Entry],
+        appraisals: Mapping[str, str],
+        comparison: str,
+        *,
+        with_tools: bool = True,
     ) -> str:
         lines = [f"{name}: {appraisals[name]}" for name in entries if name in appraisals]
         lines += [comparison] if comparison else []
         lines.append(rf"answers: \boxed{{{','.join(str(e.answer) for e in entries.values())}}}")
-        lines.append(rf"tools: \boxed{{{','.join(_number(e.tools) for e in entries.values())}}}")
+        if with_tools:
+            tools = ",".join(_number(entry.tools) for entry in entries.values())
+            lines.append(rf"tools: \boxed{{{tools}}}")
         return "\n".join(lines)
 
     def schema(self, shown: Shown, kinds: tuple[str, ...]) -> dict[str, Any] | None:

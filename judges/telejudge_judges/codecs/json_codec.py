@@ -46,7 +46,12 @@ class Json:
         return reading
 
     def write(
-        self, entries: Mapping[str, Entry], appraisals: Mapping[str, str], comparison: str
+        self,
+        entries: Mapping[str, Entry],
+        appraisals: Mapping[str, str],
+        comparison: str,
+        *,
+        with_tools: bool = True,
     ) -> str:
         target = {
             "appraisals": {name: appraisals[name] for name in entries if name in appraisals},

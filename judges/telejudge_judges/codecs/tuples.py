@@ -46,11 +46,17 @@ class Tuples:
         return reading
 
     def write(
-        self, entries: Mapping[str, Entry], appraisals: Mapping[str, str], comparison: str
+        self,
+        entries: Mapping[str, Entry],
+        appraisals: Mapping[str, str],
+        comparison: str,
+        *,
+        with_tools: bool = True,
     ) -> str:
         lines = [f"{name}: {appraisals[name]}" for name in entries if name in appraisals]
         lines += [comparison] if comparison else []
-        tuples = (f"({name}, {e.answer}, {e.tools!r})" for name, e in entries.items())
+        shares = {name: f", {e.tools!r}" if with_tools else "" for name, e in entries.items()}
+        tuples = (f"({name}, {e.answer}{shares[name]})" for name, e in entries.items())
         return "\n".join([*lines, f"[{', '.join(tuples)}]"])
 
     def schema(self, shown: Shown, kinds: tuple[str, ...]) -> dict[str, Any] | None:
