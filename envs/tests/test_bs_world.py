@@ -17,7 +17,7 @@ from telejudge_envs.base_station.spec import build, team_for
 from telejudge_envs.base_station.tasks import specs
 from telejudge_envs.base_station.validate import validate
 from telejudge_envs.base_station.world import BaseStation
-from telejudge_envs.errors import DataError, EndpointError, UsageError
+from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Trajectory
@@ -208,15 +208,3 @@ def test_what_the_technician_got_wrong_is_recorded_as_his():
     outcome = episode.outcome()
     assert [f.cause for f in outcome.coped_with] == ["wrong_claim"]
     assert outcome.faults == ()
-
-
-def test_a_technician_whose_endpoint_is_dead_is_not_the_agents_failure():
-    class Dead:
-        def reply(self, conversation: object, tools: object) -> Message:
-            raise EndpointError("no answer", cause="timeout")
-
-    task = WORLD.task("bs-train-0000", "dual")
-    episode = WORLD.open(task, user=Dead())
-    episode.step(Message(role="assistant", text="Hello?"))
-    assert episode.stop == "failed"
-    assert episode.outcome().faults[0].owner == "endpoint"

@@ -1,8 +1,8 @@
 """One episode of the base-station world: messages in, results and the technician's replies out.
 
-Never raises because of what an agent did: a bad call gives an error result and changes nothing.
-`submit_resolution_report` ends an episode; so do ten failed calls, or text in solo mode (there
-nobody is there to talk to). In dual mode text goes to the technician, who owns the field tools.
+`turns.TurnEpisode` keeps the turns. Here: what a call does to the network and its clock, that
+`submit_resolution_report` ends an episode, and that in dual mode the technician owns the field
+tools. A bad call gives an error result and changes nothing.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ from telejudge_envs.base_station.policy import policy_text
 from telejudge_envs.base_station.spec import Spec
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Tool, ToolError, Toolkit, tools_of
-from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.base import Mode, Owner
 from telejudge_envs.nouns.message import Effect, Message, ToolCall, ToolResult, ToolSpec
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.nouns.trajectory import Change, Failure, Outcome, StopReason
+from telejudge_envs.nouns.trajectory import Outcome
 from telejudge_envs.protocol import User
+from telejudge_envs.turns import Answered, TurnEpisode
 
-MAX_ERRORS = 10
-MAX_USER_CALLS = 30
 REPORT = "submit_resolution_report"
 NOT_STATE = {"version", "busy_tools"}
 """What the ledger leaves out: bookkeeping of the simulation."""
@@ -39,32 +37,24 @@ _LISTS = (
 _ID_OF: dict[str, str] = dict.fromkeys(_LISTS, "id")
 
 
-class BaseStationEpisode:
+class BaseStationEpisode(TurnEpisode):
     """Single use. `db` is the live state: read it, never write it."""
 
     def __init__(self, task: Task, spec: Spec, db: RanDB, seed: int, user: User | None) -> None:
-        self.task, self.spec, self.db, self.seed = task, spec, db, seed
-        self.stop: StopReason | None = None
-        self.failure: Failure | None = None
-        self._user = user
+        super().__init__(task, seed, user)
+        self.spec, self.db = spec, db
         self._kits: dict[str, tuple[Tool, Toolkit]] = {
             name: (tool, kit)
             for kit in (NocKit(db), FieldKit(db))
             for name, tool in tools_of(type(kit)).items()
         }
         self._refusals: dict[str, int] = dict(db.busy_tools)
-        self._ids: set[str] = set()
-        self._ledger: list[Change] = []
         self._state = _dump(db)
-        self._calls = self._errors = self._turns = 0
+        self._calls = 0
         self._messages = [
             Message(role="system", text=policy_text(task.view.mode)),
             Message(role="user", text=task.view.ticket),
         ]
-
-    @property
-    def observation(self) -> tuple[Message, ...]:
-        return tuple(self._messages)
 
     @property
     def tools(self) -> tuple[ToolSpec, ...]:
@@ -73,33 +63,6 @@ class BaseStationEpisode:
     @property
     def user_tools(self) -> tuple[ToolSpec, ...]:
         return specs(self.task.view.mode, "user")
-
-    @property
-    def ledger(self) -> tuple[Change, ...]:
-        return tuple(self._ledger)
-
-    def step(self, message: Message) -> tuple[Message, ...]:
-        """Apply the agent's message; return what was said and answered after it.
-
-        Raises UsageError when the episode is over or the message is not the agent's.
-        """
-        if self.stop is not None:
-            raise UsageError(f"this episode is over ({self.stop}); open a new one")
-        if message.role != "assistant":
-            raise UsageError(f"step() takes the agent's message, not one of role {message.role}")
-        self._turns += 1
-        seen = len(self._messages) + 1
-        if message.tool_calls:
-            self._run(message)
-        else:
-            self._say(message)
-        if self.stop is None and self._turns >= self.task.view.max_steps:
-            self.stop = "max_steps"
-        return tuple(self._messages[seen:])
-
-    def call_all(self, calls: tuple[ToolCall, ...]) -> tuple[tuple[ToolCall, ToolResult], ...]:
-        """The calls of one message with their results; ids are made unique in the episode."""
-        return tuple((own, self.call(own)) for own in map(self._with_own_id, calls))
 
     def call(self, call: ToolCall) -> ToolResult:
         """One call, outside any message: the state changes and goes to the ledger."""
@@ -131,80 +94,18 @@ class BaseStationEpisode:
             }
         return ToolResult(call_id=call.id, content=compact(content))
 
-    def finish(self, stop: StopReason, failure: Failure | None = None) -> None:
-        """End the episode from outside (deadline, dead endpoint, end of a recording)."""
-        self.stop, self.failure = stop, failure
-
     def satisfied(self) -> bool:
         """Whether everything that can be repaired is, and nothing else was touched."""
         return all(check.passed for check in score.state_checks(self.db, self.spec))
 
-    def outcome(self) -> Outcome:
-        faults = (self.failure,) if self.failure and self.failure.owner != "agent" else ()
-        outcome = score.outcome(self.db, self.spec, self.stop, faults)
-        coped_with: tuple[Failure, ...] = getattr(self._user, "faults", ())
-        return outcome.model_copy(update={"coped_with": coped_with}) if coped_with else outcome
+    def _truth(self) -> Outcome:
+        return score.outcome(self.db, self.spec, self.stop)
 
-    # -- the turns
+    def _closed_by(self, answered: Answered) -> bool:
+        return any(call.name == REPORT and not result.error for call, result in answered)
 
-    def _run(self, message: Message) -> None:
-        answered = self.call_all(message.tool_calls)
-        made = tuple(call for call, _ in answered)
-        self._messages.append(message.model_copy(update={"tool_calls": made}))
-        self._answer(answered)
-        if any(call.name == REPORT and not result.error for call, result in answered):
-            self.stop = "agent_stop"
-
-    def _say(self, message: Message) -> None:
-        self._messages.append(message)
-        if not message.text.strip() or self.task.view.mode == "solo":
-            self.stop = "agent_error"
-            what = "said nothing" if not message.text.strip() else "answered in text in solo mode"
-            self.failure = Failure(owner="agent", cause="protocol", detail=f"The agent {what}.")
-        else:
-            self._hear_technician()
-
-    def _answer(self, answered: tuple[tuple[ToolCall, ToolResult], ...]) -> None:
-        for call, result in answered:
-            self._errors += result.error and call.owner == "agent"
-            self._messages.append(
-                Message(role="tool", text=result.content, tool_call_id=call.id, error=result.error)
-            )
-        if self._errors >= MAX_ERRORS:
-            self.stop = "too_many_errors"
-
-    def _hear_technician(self) -> None:
-        """Let the technician use his tools until he says something (or has called too many)."""
-        if self._user is None:
-            raise UsageError("nobody plays the technician: open(task, user=…)")
-        for _ in range(MAX_USER_CALLS):
-            try:
-                reply = self._user.reply(self.observation, self.user_tools)
-            except EndpointError as error:
-                self.stop = "failed"
-                self.failure = Failure(owner="endpoint", cause=error.cause, detail=str(error)[:500])
-                return
-            except Exception as error:
-                self._blame_technician("crash", f"{type(error).__name__}: {error}")
-                return
-            if reply.role != "user" or not (reply.tool_calls or reply.text.strip()):
-                self._blame_technician("protocol", "His reply was empty or not of role user.")
-                return
-            if not reply.tool_calls:
-                self._messages.append(reply)
-                return
-            owned = tuple(c.model_copy(update={"owner": "user"}) for c in reply.tool_calls)
-            answered = self.call_all(owned)
-            made = tuple(call for call, _ in answered)
-            self._messages.append(reply.model_copy(update={"tool_calls": made}))
-            self._answer(answered)
-        self._blame_technician("endless", f"He made {MAX_USER_CALLS} calls without a word.")
-
-    def _blame_technician(self, cause: str, detail: str) -> None:
-        self.stop = "user_error"
-        self.failure = Failure(owner="user", cause=cause, detail=detail[:500])
-
-    # -- the state
+    def _counts(self, call: ToolCall) -> bool:
+        return call.owner == "agent"
 
     def _pass_time(self, tool: Tool, call_id: str) -> None:
         """A write took its time and becomes part of the ledger."""
@@ -213,14 +114,6 @@ class BaseStationEpisode:
         after = _dump(self.db)
         self._ledger.extend(ledger.changes(self._state, after, call_id, _ID_OF))
         self._state = after
-
-    def _with_own_id(self, call: ToolCall) -> ToolCall:
-        own, n = call.id, 1
-        while own in self._ids:
-            n += 1
-            own = f"{call.id}~{n}"
-        self._ids.add(own)
-        return call if own == call.id else call.model_copy(update={"id": own})
 
 
 def specs(mode: Mode, owner: Owner) -> tuple[ToolSpec, ...]:

@@ -15,14 +15,13 @@ In: the state at the end and the task's spec. Out: an Outcome. `answer` is 1 whe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from telejudge_envs.base_station.faults import atoms, object_of, present, split
 from telejudge_envs.base_station.physics import LOCKED, ON_PTP, effects, facts_of
 from telejudge_envs.base_station.spec import Spec, team_for
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.nouns.trajectory import Check, Failure, Outcome, StopReason
+from telejudge_envs.nouns.trajectory import Check, Outcome, StopReason
 
 
 def state_checks(db: RanDB, spec: Spec) -> tuple[Check, ...]:
@@ -45,15 +44,11 @@ def report_checks(db: RanDB, spec: Spec) -> tuple[Check, ...]:
     )
 
 
-def outcome(
-    db: RanDB, spec: Spec, stop: StopReason | None, faults: Sequence[Failure] = ()
-) -> Outcome:
+def outcome(db: RanDB, spec: Spec, stop: StopReason | None) -> Outcome:
     """`world_reward` equals `answer`; only an episode that ended with a report can be right."""
     checks = (*state_checks(db, spec), *report_checks(db, spec))
     good = stop == "agent_stop" and all(check.passed for check in checks)
-    return Outcome(
-        answer=1 if good else 0, checks=checks, world_reward=float(good), faults=tuple(faults)
-    )
+    return Outcome(answer=1 if good else 0, checks=checks, world_reward=float(good))
 
 
 def left_atoms(db: RanDB, spec: Spec) -> list[str]:

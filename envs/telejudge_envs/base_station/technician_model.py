@@ -6,7 +6,7 @@
 In: the conversation as the technician lives it: his dispatch, the agent's words, his own calls and
 what they returned; the agent's calls and the policy stay hidden from him. Out: the model's words,
 or a call of one of his tools. Raises EndpointError when the endpoint fails; the episode books that
-as the user's fault.
+as the endpoint's failure.
 """
 
 from __future__ import annotations

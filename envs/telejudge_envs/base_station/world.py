@@ -18,20 +18,20 @@ from telejudge_envs.base_station.policy import policy_text
 from telejudge_envs.base_station.spec import build
 from telejudge_envs.base_station.tasks import WORLD, one_task, spec_of, split_tasks
 from telejudge_envs.base_station.technician import ScriptedTechnician
-from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task, TaskView
-from telejudge_envs.nouns.trajectory import Trajectory
 from telejudge_envs.protocol import User
+from telejudge_envs.turn_world import TurnWorld
 
 VERSION = "1"
 """Raised when the same task and calls would give other results."""
 
 
-class BaseStation:
+class BaseStation(TurnWorld[BaseStationEpisode]):
     """The world; it has no options."""
 
     name = WORLD
+    partner = "technician"
 
     @property
     def versions(self) -> dict[str, str]:
@@ -59,23 +59,6 @@ class BaseStation:
     def scripted_user(self, task: Task, seed: int) -> User:
         """The technician who needs no model, with the persona of the task."""
         return ScriptedTechnician(task, seed)
-
-    def open(self, task: Task, seed: int = 0, user: User | None = None) -> BaseStationEpisode:
-        """A fresh episode. Dual mode needs a `user`; raises DataError on a broken task."""
-        if task.view.world != WORLD:
-            raise UsageError(f"task {task.id} belongs to world {task.view.world}, not {WORLD}")
-        if task.view.mode == "dual" and user is None:
-            raise UsageError("dual mode needs a technician to talk to: open(task, user=…)")
-        return self._episode(task, seed, user)
-
-    def replay(self, task: Task, trajectory: Trajectory) -> BaseStationEpisode:
-        """Make a trajectory's calls again on a fresh episode, the technician's among them."""
-        episode = self._episode(task, trajectory.seed, None)
-        for message in trajectory.messages:
-            if message.tool_calls:
-                episode.call_all(message.tool_calls)
-        episode.finish(trajectory.stop, trajectory.failure)
-        return episode
 
     def _episode(self, task: Task, seed: int, user: User | None) -> BaseStationEpisode:
         spec = spec_of(task)

@@ -1,31 +1,29 @@
 """One episode of tau2-Telecom: messages in, tool results and the user's replies out.
 
-Never raises because of what an agent did: a bad call gives an error result and changes nothing.
-Episode rules are tau2's (tau2.orchestrator): `done` ends a solo case and other calls of that
-message are not made; ten failed calls end an episode; text ends a solo one as the agent's error.
+`turns.TurnEpisode` keeps the turns. Here: what a call does to tau2's databases, and the endings
+that are tau2's own (tau2.orchestrator): `done` ends a solo case and other calls of that message are
+not made; a token in the words of agent or user ends a case. A bad call changes nothing.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
-from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message, ToolCall, ToolResult, ToolSpec
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.nouns.trajectory import Change, Failure, Outcome, StopReason
+from telejudge_envs.nouns.trajectory import Outcome
 from telejudge_envs.protocol import User
 from telejudge_envs.tau2_telecom import ledger, score, tools, upstream
 from telejudge_envs.tau2_telecom.prompts import GREETING, system_prompt
+from telejudge_envs.tau2_telecom.user import STOP, TRANSFER
+from telejudge_envs.turns import Answered, TurnEpisode
 
-MAX_ERRORS = 10
-MAX_USER_CALLS = 30
 MAX_RESULT = 16_000
-STOP_TOKEN = "###STOP###"
-TRANSFER_TOKEN = "###TRANSFER###"
 
 
-class Tau2Episode:
+class Tau2Episode(TurnEpisode):
     """Single use. `db` and `phone` are tau2's live databases: read them, never write them."""
 
     def __init__(
@@ -37,15 +35,10 @@ class Tau2Episode:
         seed: int,
         user: User | None,
     ) -> None:
-        self.task = task
-        self.seed = seed
-        self.stop: StopReason | None = None
-        self.failure: Failure | None = None
-        self._parsed, self._env, self._user = parsed, env, user
+        super().__init__(task, seed, user)
+        self._parsed, self._env = parsed, env
         self._calls: list[ToolCall] = []
-        self._ids: set[str] = set()
-        self._ledger: list[Change] = []
-        self._errors = self._turns = self._bills = 0
+        self._bills = 0
         self._books, self._phone = self._dump_books(), self._dump_phone()
         self._messages = [Message(role="system", text=system_prompt(policy, task.view.mode))]
         if task.view.mode == "solo":
@@ -56,10 +49,6 @@ class Tau2Episode:
                 self._hear_user()
 
     @property
-    def observation(self) -> tuple[Message, ...]:
-        return tuple(self._messages)
-
-    @property
     def tools(self) -> tuple[ToolSpec, ...]:
         return tools.specs(self.task.view.mode, "agent")
 
@@ -68,41 +57,12 @@ class Tau2Episode:
         return tools.specs(self.task.view.mode, "user")
 
     @property
-    def ledger(self) -> tuple[Change, ...]:
-        return tuple(self._ledger)
-
-    @property
     def db(self) -> upstream.TelecomDB:
         return self._env.tools.db
 
     @property
     def phone(self) -> upstream.TelecomUserDB:
         return self._env.user_tools.db
-
-    def step(self, message: Message) -> tuple[Message, ...]:
-        """Apply the agent's message; return what was said and answered after it.
-
-        Raises UsageError when the episode is over or the message is not the agent's.
-        """
-        if self.stop is not None:
-            raise UsageError(f"this episode is over ({self.stop}); open a new one")
-        if message.role != "assistant":
-            raise UsageError(f"step() takes the agent's message, not one of role {message.role}")
-        self._turns += 1
-        seen = len(self._messages) + 1
-        if message.tool_calls:
-            self._run(message)
-        else:
-            self._say(message)
-        if self.stop is None and self._turns >= self.task.view.max_steps:
-            self.stop = "max_steps"
-        return tuple(self._messages[seen:])
-
-    def call_all(self, calls: tuple[ToolCall, ...]) -> tuple[tuple[ToolCall, ToolResult], ...]:
-        """The calls of one message with their results; ids are made unique in the episode."""
-        calls = tuple(self._with_own_id(call) for call in calls)
-        done = any(call.name == tools.DONE for call in calls) and self.task.view.mode == "solo"
-        return tuple((call, self._skip(call) if done else self.call(call)) for call in calls)
 
     def call(self, call: ToolCall) -> ToolResult:
         """One call, outside any message: the state changes and goes to the ledger."""
@@ -123,79 +83,29 @@ class Tau2Episode:
             self._books, self._phone = books, phone
         return ToolResult(call_id=call.id, content=_bounded(content), error=error)
 
-    def finish(self, stop: StopReason, failure: Failure | None = None) -> None:
-        """End the episode from outside (deadline, dead endpoint, end of a recording)."""
-        self.stop, self.failure = stop, failure
-
     def satisfied(self) -> bool:
         """Whether the task's assertions on the state hold right now."""
         return all(c.passed for c in score.assertion_checks(self._env, self._parsed))
 
-    def outcome(self) -> Outcome:
-        return score.outcome(self._env, self._parsed, self._calls, self.stop, self.failure)
+    def _truth(self) -> Outcome:
+        return score.outcome(self._env, self._parsed, self._calls, self.stop)
 
-    # -- the agent's turn
+    # -- the endings
 
-    def _run(self, message: Message) -> None:
-        answered = self.call_all(message.tool_calls)
-        made = tuple(call for call, _ in answered)
-        self._messages.append(message.model_copy(update={"tool_calls": made}))
-        self._answer(answered)
-        if self.task.view.mode == "solo" and any(c.name == tools.DONE for c in made):
-            self.stop = "agent_stop"
+    def _make(self, calls: tuple[ToolCall, ...]) -> Answered:
+        if self._has_done(calls):
+            return tuple((call, self._skip(call)) for call in calls)
+        return super()._make(calls)
 
-    def _say(self, message: Message) -> None:
-        self._messages.append(message)
-        if STOP_TOKEN in message.text:
-            self.stop = "agent_stop"
-        elif not message.text.strip() or self.task.view.mode == "solo":
-            self.stop = "agent_error"
-            what = "said nothing" if not message.text.strip() else "answered in text in solo mode"
-            self.failure = Failure(owner="agent", cause="protocol", detail=f"The agent {what}.")
-        else:
-            self._hear_user()
+    def _closed_by(self, answered: Answered) -> bool:
+        return self._has_done(call for call, _ in answered)
 
-    def _answer(self, answered: tuple[tuple[ToolCall, ToolResult], ...]) -> None:
-        for call, result in answered:
-            self._errors += result.error
-            self._messages.append(
-                Message(role="tool", text=result.content, tool_call_id=call.id, error=result.error)
-            )
-        if self._errors >= MAX_ERRORS:
-            self.stop = "too_many_errors"
+    def _has_done(self, calls: Iterable[ToolCall]) -> bool:
+        return self.task.view.mode == "solo" and any(call.name == tools.DONE for call in calls)
 
-    # -- the user's turn
-
-    def _hear_user(self) -> None:
-        """Let the user call tools until he says something (or has called too many)."""
-        if self._user is None:
-            raise UsageError("nobody plays the user: open(task, user=…)")
-        for _ in range(MAX_USER_CALLS):
-            try:
-                reply = self._user.reply(self.observation, self.user_tools)
-            except Exception as error:
-                self._blame_user("crash", f"{type(error).__name__}: {error}")
-                return
-            if reply.role != "user" or not (reply.tool_calls or reply.text.strip()):
-                self._blame_user("protocol", "The user's reply was empty or not of role user.")
-                return
-            if not reply.tool_calls:
-                self._messages.append(reply)
-                if STOP_TOKEN in reply.text or TRANSFER_TOKEN in reply.text:
-                    self.stop = "user_stop"
-                return
-            owned = tuple(c.model_copy(update={"owner": "user"}) for c in reply.tool_calls)
-            answered = self.call_all(owned)
-            made = tuple(call for call, _ in answered)
-            self._messages.append(reply.model_copy(update={"tool_calls": made}))
-            self._answer(answered)
-            if self.stop is not None:
-                return
-        self._blame_user("endless", f"The user made {MAX_USER_CALLS} calls without a word.")
-
-    def _blame_user(self, cause: str, detail: str) -> None:
-        self.stop = "user_error"
-        self.failure = Failure(owner="user", cause=cause, detail=detail[:500])
+    def _leaves(self, message: Message) -> bool:
+        ends = (STOP,) if message.role == "assistant" else (STOP, TRANSFER)
+        return any(token in message.text for token in ends)
 
     # -- the state
 
@@ -212,18 +122,10 @@ class Tau2Episode:
     def _skip(self, call: ToolCall) -> ToolResult:
         if call.name == tools.DONE:
             self._calls.append(call)
-            return ToolResult(call_id=call.id, content=STOP_TOKEN)
+            return ToolResult(call_id=call.id, content=STOP)
         return ToolResult(
             call_id=call.id, content="Error: not made, because done() ends the case.", error=True
         )
-
-    def _with_own_id(self, call: ToolCall) -> ToolCall:
-        own, n = call.id, 1
-        while own in self._ids:
-            n += 1
-            own = f"{call.id}~{n}"
-        self._ids.add(own)
-        return call if own == call.id else call.model_copy(update={"id": own})
 
     def _reaches_books(self, call: ToolCall) -> bool:
         """Whether the call can change the operator's database.

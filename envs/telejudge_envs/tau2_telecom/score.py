@@ -13,7 +13,7 @@ from typing import Any
 
 from telejudge_envs.errors import DataError
 from telejudge_envs.nouns.message import ToolCall
-from telejudge_envs.nouns.trajectory import Check, Failure, Outcome, StopReason
+from telejudge_envs.nouns.trajectory import Check, Outcome, StopReason
 from telejudge_envs.tau2_telecom.upstream import Tau2Call, Tau2Task
 
 ENDED_WELL: frozenset[StopReason] = frozenset({"agent_stop", "user_stop"})
@@ -46,11 +46,7 @@ def action_checks(task: Tau2Task, calls: Sequence[ToolCall]) -> tuple[Check, ...
 
 
 def outcome(
-    env: Any,
-    task: Tau2Task,
-    calls: Sequence[ToolCall],
-    stop: StopReason | None,
-    failure: Failure | None,
+    env: Any, task: Tau2Task, calls: Sequence[ToolCall], stop: StopReason | None
 ) -> Outcome:
     """tau2's reward for an episode that stopped for `stop` after `calls`.
 
@@ -69,5 +65,4 @@ def outcome(
     if "ACTION" in basis:
         checks += action_checks(task, calls)
     good = stop in ENDED_WELL and all(c.passed for c in checks)
-    faults = (failure,) if failure is not None and failure.owner != "agent" else ()
-    return Outcome(answer=1 if good else 0, checks=checks, world_reward=float(good), faults=faults)
+    return Outcome(answer=1 if good else 0, checks=checks, world_reward=float(good))

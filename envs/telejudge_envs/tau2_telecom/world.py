@@ -12,22 +12,22 @@ and from a task's third episode on its initial state is unpickled.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task, TaskView
-from telejudge_envs.nouns.trajectory import Trajectory
 from telejudge_envs.protocol import User
 from telejudge_envs.tau2_telecom import upstream
 from telejudge_envs.tau2_telecom.episode import Tau2Episode
 from telejudge_envs.tau2_telecom.kinds import kind_of_ticket
 from telejudge_envs.tau2_telecom.tasks import WORLD, TaskSet, parse
 from telejudge_envs.tau2_telecom.user import ScriptedUser
+from telejudge_envs.turn_world import TurnWorld
 
 
-class Tau2Telecom:
+class Tau2Telecom(TurnWorld[Tau2Episode]):
     """The world. `ticket_fixes` corrects tickets that lack the refuel amount; `policy` is tau2's
     `manual` (its default) or `workflow`; `task_file` replaces the tasks tau2 ships."""
 
@@ -39,9 +39,18 @@ class Tau2Telecom:
         if policy not in ("manual", "workflow"):
             raise UsageError(f"no policy '{policy}'; choose manual or workflow")
         self.ticket_fixes = ticket_fixes
-        self._policy = policy
+        self._policy, self._task_file = policy, task_file
         self._tasks = TaskSet(task_file, ticket_fixes=ticket_fixes)
         self._start = functools.lru_cache(maxsize=4096)(self._make_start)
+
+    def __reduce__(self) -> tuple[Callable[[], Tau2Telecom], tuple[()]]:
+        """Pickled as its options: another process opens the world anew."""
+        options = {
+            "ticket_fixes": self.ticket_fixes,
+            "policy": self._policy,
+            "task_file": self._task_file,
+        }
+        return functools.partial(Tau2Telecom, **options), ()
 
     @property
     def versions(self) -> dict[str, str]:
@@ -69,23 +78,6 @@ class Tau2Telecom:
 
     def policy(self, mode: Mode) -> str:
         return upstream.policy_text(mode == "solo", self._policy)
-
-    def open(self, task: Task, seed: int = 0, user: User | None = None) -> Tau2Episode:
-        """A fresh episode. Dual mode needs a `user`; raises DataError on a broken task."""
-        if task.view.world != WORLD:
-            raise UsageError(f"task {task.id} belongs to world {task.view.world}, not {WORLD}")
-        if task.view.mode == "dual" and user is None:
-            raise UsageError("dual mode needs a user to talk to: open(task, user=…)")
-        return self._episode(task, seed, user)
-
-    def replay(self, task: Task, trajectory: Trajectory) -> Tau2Episode:
-        """Make a trajectory's calls again on a fresh episode, the user's own among them."""
-        episode = self._episode(task, trajectory.seed, None)
-        for message in trajectory.messages:
-            if message.tool_calls:
-                episode.call_all(message.tool_calls)
-        episode.finish(trajectory.stop, trajectory.failure)
-        return episode
 
     def _episode(self, task: Task, seed: int, user: User | None) -> Tau2Episode:
         start = self._start(task.id, task.view.mode)
