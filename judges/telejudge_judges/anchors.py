@@ -45,7 +45,8 @@ class Anchor:
 
 
 Anchors = Callable[[Group], Sequence[Anchor]]
-"""The anchors of a group; none is as good an answer as any."""
+"""The anchors of a group; none is as good an answer as any. A source with a `fingerprint` of what
+it can give makes that part of a judge's version."""
 
 
 def placed(anchors: Sequence[Anchor], group: Group) -> dict[str, Anchor]:

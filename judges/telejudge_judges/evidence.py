@@ -93,6 +93,13 @@ def part_of(case: Case, members: Sequence[int]) -> Case:
     )
 
 
+def alone(case: Case, number: int) -> Case:
+    """The candidate as if there were no other: what is shown of it depends on nobody else."""
+    one = part_of(case, (number,))
+    own = digest(case.ticket, case.policy, one.candidates[0].hash)
+    return replace(one, siblings=(), hash=own)
+
+
 def prepare(
     group: Group,
     trajectories: Iterable[Trajectory],

@@ -1,8 +1,8 @@
 """One group before a listwise judge: order after order, window by window, at last one by one.
 
-In: a Case and how to ask. Out: votes and ballots on its candidates.
+In: an opened case and how to ask. Out: votes and ballots on its candidates.
 
-    hearing = Hearing(case, questioner, account, seed=0, tools=brief.tools, budget_tokens=24_000)
+    hearing = Hearing(inquiry, questioner, inquiry.open(sitting))
     await hearing.hear(first=2, most=4)
     hearing.votes[candidate.members]
 
@@ -18,15 +18,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
-from telejudge_envs.nouns.message import ToolSpec
 from telejudge_envs.nouns.verdict import Ballot
+from telejudge_judges.account import Account
 from telejudge_judges.aggregate import Votes
 from telejudge_judges.codec import Entry, ProblemKind
 from telejudge_judges.evidence import Case, part_of
+from telejudge_judges.inquiry import Inquiry, Opened
 from telejudge_judges.opaque import orders
-from telejudge_judges.questioner import Account, Asks
-from telejudge_judges.reference import Reference
-from telejudge_judges.render import Evidence, OverBudget, render
+from telejudge_judges.questioner import Asks
+from telejudge_judges.render import Evidence, OverBudget
 from telejudge_judges.windows import FLOORS, Window, windows, yardstick
 
 Members = tuple[str, ...]
@@ -47,24 +47,28 @@ class Said(NamedTuple):
 
 @dataclass
 class Hearing:
-    """`shared` are members that every window shows. Salted by `seed`, so the same for the same."""
+    """`shared` are members that every window shows. Orders are drawn by the inquiry's seed."""
 
-    case: Case
+    inquiry: Inquiry
     questioner: Asks
-    account: Account
-    seed: int = 0
-    tools: Sequence[ToolSpec] = ()
-    budget_tokens: int = 24_000
-    reference: Reference | None = None
+    opened: Opened
     shared: frozenset[str] = frozenset()
     said: list[Said] = field(default_factory=list)
     votes: dict[Members, Votes] = field(default_factory=dict)
+
+    @property
+    def case(self) -> Case:
+        return self.opened.case
+
+    @property
+    def account(self) -> Account:
+        return self.opened.account
 
     async def hear(self, first: int, most: int) -> None:
         """Ask `first` orders one after another, then more while they disagree, up to `most`."""
         self.votes = {candidate.members: Votes() for candidate in self.case.candidates}
         size = len(self.case.candidates)
-        planned = orders(most, size, f"{self.seed}|{self.case.hash}")
+        planned = orders(most, size, f"{self.inquiry.seed}|{self.case.hash}")
         asked = 0
         for number, order in enumerate(planned):
             if number >= first:
@@ -113,7 +117,7 @@ class Hearing:
         if not left:
             return
         self.account.note(f"{len(left)} candidates without a sound verdict were asked about alone")
-        pages = [self._page((i,), f"{self.seed}|alone", floor=0) or (i,) for i in left]
+        pages = [self._page((i,), "alone", floor=0) or (i,) for i in left]
         heard = await asyncio.gather(*(self._ask(number, page, repair=False) for page in pages))
         self._count([said for part in heard for said in part])
 
@@ -146,7 +150,7 @@ class Hearing:
 
     def _pages(self, number: int, order: Sequence[int]) -> list[Evidence | Window]:
         """The order in one page, else in windows; who fits in none has a page of his own."""
-        whole, salt = tuple(order), f"{self.seed}|{number}"
+        whole, salt = tuple(order), str(number)
         if len(whole) == 1:
             return [self._page(whole, salt, floor=0) or whole]
         page = self._page(whole, salt, FLOORS[0])
@@ -161,9 +165,10 @@ class Hearing:
         ]
         found = self._windows(tuple(rest), shared, salt) if len(rest) > len(shared) else []
         seen = {i for window, _ in found for i in window}
+        budget, alone_at_last = self.inquiry.budget_tokens, len(whole) - len(seen)
         self.account.note(
-            f"over the budget of {self.budget_tokens} tokens: judged in {len(found)} windows that "
-            f"share {len(shared)} of {len(whole)} candidates, {len(whole) - len(seen)} alone"
+            f"over the budget of {budget} tokens: judged in {len(found)} windows that share "
+            f"{len(shared)} of {len(whole)} candidates, {alone_at_last} alone"
         )
         pages: list[Evidence | Window] = [page for _, page in found]
         return [*pages, *(alone[i] or (i,) for i in whole if i not in seen)]
@@ -197,15 +202,8 @@ class Hearing:
         case = self.case if whole else part_of(self.case, window)
         places = {number: place for place, number in enumerate(sorted(window))}
         try:
-            return render(
-                case,
-                window if whole else [places[number] for number in window],
-                salt,
-                tools=self.tools,
-                budget_tokens=self.budget_tokens,
-                floor=floor,
-                reference=self.reference,
-            )
+            order = window if whole else [places[number] for number in window]
+            return self.inquiry.render(self.opened, case, order, salt, floor=floor)
         except OverBudget as error:
             if len(window) == 1:
                 self.account.note(str(error))

@@ -1,9 +1,12 @@
-"""What generative judges that show parts of a group have in common: a client, a prompt, a format.
+"""What all judges that ask a model about evidence are built on: client, prompt, cache, evidence.
 
-    inquiry = Inquiry("pointwise", "1", client, codec="json", language="zh", seed=0)
-    case, brief, reference = inquiry.open(sitting)
-    said = await inquiry.ask(case, (0,), "salt", brief, reference, sitting.account)
-    said[case.candidates[0]]          # an Entry, or the word for why there is none
+    inquiry = Inquiry("pointwise", "1", client, language="zh", seed=0)
+    questioner = Questioner(inquiry.dialogue, "json", language=inquiry.language)
+    version = inquiry.version(questioner.fingerprint)
+
+    opened = inquiry.open(sitting)
+    said = await inquiry.ask(questioner, opened, alone(opened.case, 0), (0,), "alone")
+    said[opened.case.candidates[0]]       # an Entry, or the word for why there is none
 
 A failing endpoint, a reply beyond repair and a case over budget are words here, never exceptions.
 """
@@ -13,16 +16,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from telejudge_envs.client import ChatClient
+from telejudge_envs.nouns.trajectory import Trajectory
+from telejudge_judges.account import Account
 from telejudge_judges.briefing import Briefing, Briefings
-from telejudge_judges.cache import ReplyCache
-from telejudge_judges.codec import Codec, Entry
+from telejudge_judges.codec import Entry
+from telejudge_judges.dialogue import Dialogue, Structured
 from telejudge_judges.evidence import Candidate, Case, prepare
-from telejudge_judges.opaque import digest
+from telejudge_judges.opaque import digest, fingerprint_of
 from telejudge_judges.prompt_files import shipped_prompt
-from telejudge_judges.questioner import Account, Asks, Questioner, Structured
+from telejudge_judges.questioner import Asks
 from telejudge_judges.reference import (
     Reference,
     ReferenceMode,
@@ -30,12 +35,12 @@ from telejudge_judges.reference import (
     check_mode,
     shown_reference,
 )
-from telejudge_judges.render import OverBudget, render
+from telejudge_judges.render import Evidence, OverBudget, render
 from telejudge_judges.sitting import Sitting
 
 
 class InquiryOptions(TypedDict, total=False):
-    """Keywords of every judge that is built on an Inquiry; the listwise judge has them too."""
+    """Keywords of every judge that is built on an Inquiry; their defaults are the Inquiry's."""
 
     seed: int
     language: str
@@ -44,25 +49,34 @@ class InquiryOptions(TypedDict, total=False):
     briefings: Briefings | None
     """Tool schemas and policy by task."""
     references: References | None
+    """The known solution of a group: see reference.py."""
     reference_mode: ReferenceMode
     cache: Path | None
     """Folder of replies."""
     budget_tokens: int
     """Of evidence, a call."""
     structured: Structured
+    """Hold the server to the reply's JSON `schema`, to any JSON `object`, `off`."""
     json_mode: bool
+    """The same as `structured="object"`."""
     include_reasoning: bool
     """Whether agents' private thinking is shown."""
     merge_identical: bool
     """Whether equal trajectories are judged once."""
 
 
-class Inquiry:
-    """Asks about candidates of a case. `version` covers code, prompt, options and model.
+class Opened(NamedTuple):
+    """A sitting as an inquiry shows it: who is judged, what is told besides, who pays."""
 
-    `own` are further options of the judge that change its verdicts. Raises UsageError for a
-    language, prompt, format or reference mode that does not exist.
-    """
+    case: Case
+    brief: Briefing
+    reference: Reference | None
+    account: Account
+
+
+class Inquiry:
+    """Shows cases to a model. `judge` names the shipped prompt; with `format_version`, the cache's
+    entries. Raises UsageError for a language, prompt or reference mode that does not exist."""
 
     def __init__(
         self,
@@ -70,8 +84,6 @@ class Inquiry:
         format_version: str,
         client: ChatClient,
         *,
-        codec: str | Codec,
-        own: Sequence[object] = (),
         seed: int = 0,
         language: str = "en",
         prompt_path: Path | None = None,
@@ -86,69 +98,93 @@ class Inquiry:
         merge_identical: bool = True,
     ) -> None:
         check_mode(reference_mode)
-        self.seed, self.merge_identical = seed, merge_identical
-        self._budget, self._briefings = budget_tokens, briefings
-        self._references = references
+        self.seed, self.language, self.budget_tokens = seed, language, budget_tokens
+        self.merge_identical, self._include_reasoning = merge_identical, include_reasoning
+        self._briefings, self._format_version = briefings, format_version
+        self._references = None if reference_mode == "hidden" else references
         self._mode: ReferenceMode = reference_mode
-        self._include_reasoning = include_reasoning
-        prompt = shipped_prompt(judge, language, prompt_path)
-        self.questioner: Asks = Questioner(
+        self.dialogue = Dialogue(
             client,
-            prompt,
+            shipped_prompt(judge, language, prompt_path),
             judge=f"{judge} {format_version}",
-            cache=None if cache is None else ReplyCache(cache),
+            cache=cache,
+            structured=structured,
             json_mode=json_mode,
             seed=seed,
-            codec=codec,
-            language=language,
-            structured=structured,
         )
-        shown = reference_mode if references is not None else "hidden"
-        options = [*own, seed, language, budget_tokens, structured, json_mode, shown]
-        options += [include_reasoning, merge_identical, self.questioner.codec.name]
-        settings = json.dumps([options, client.endpoint.sampling], sort_keys=True, default=str)
-        fingerprint = digest(prompt.source, settings)[:8]
-        self.version = f"{format_version}+{fingerprint} {client.endpoint.model}"
 
-    def open(self, sitting: Sitting) -> tuple[Case, Briefing, Reference | None]:
-        """The case of those who are to be judged, and what is told besides."""
-        brief = sitting.brief(self._briefings)
+    def version(self, *own: object) -> str:
+        """Of the code, the prompt, the options, the model, and what the judge has of its `own`:
+        whatever else verdicts depend on."""
+        shown = None
+        if self._references is not None:
+            shown = [self._mode, fingerprint_of(self._references)]
+        options = [self.seed, self.budget_tokens, self.dialogue.structured, shown]
+        options += [self._include_reasoning, self.merge_identical]
+        endpoint = self.dialogue.client.endpoint
+        settings = json.dumps([own, options, endpoint.sampling], sort_keys=True, default=str)
+        fingerprint = digest(self.dialogue.prompt.source, settings)[:8]
+        return f"{self._format_version}+{fingerprint} {endpoint.model}"
+
+    def open(self, sitting: Sitting, beside: Sequence[Trajectory] = ()) -> Opened:
+        """The case of those who are to be judged, and of others that are shown `beside` them."""
+        account, brief = sitting.account, sitting.brief(self._briefings)
+        shown = [*sitting.judged, *beside]
         case = prepare(
             sitting.group,
-            sitting.judged,
+            shown,
             policy=brief.policy,
             include_reasoning=self._include_reasoning,
             merge_identical=self.merge_identical,
         )
-        merged = len(sitting.judged) - len(case.candidates)
+        merged = len(shown) - len(case.candidates)
         if merged:
-            sitting.account.note(
-                f"{merged} of {len(sitting.judged)} trajectories equal another, judged with it"
-            )
-        return case, brief, shown_reference(self._references, self._mode, sitting.group)
+            account.note(f"{merged} of {len(shown)} trajectories equal another, judged with it")
+        reference = shown_reference(self._references, self._mode, sitting.group)
+        if self._references is not None and reference is None:
+            account.note("no reference is known for this group")
+        return Opened(case, brief, reference, account)
 
-    async def ask(
+    def render(
         self,
-        case: Case,
+        opened: Opened,
+        part: Case,
         order: Sequence[int],
         salt: str,
-        brief: Briefing,
-        reference: Reference | None,
-        account: Account,
-    ) -> dict[Candidate, Entry | str]:
-        """An entry or a cause for each candidate of the case, shown in this order."""
+        *,
+        floor: int = 0,
+        spare: int = 0,
+    ) -> Evidence:
+        """The evidence on a part of the case, its candidates in this order, `spare` tokens of the
+        budget left for other things. Raises OverBudget when it does not fit (render.py)."""
+        return render(
+            part,
+            order,
+            f"{self.seed}|{salt}",
+            tools=opened.brief.tools,
+            budget_tokens=self.budget_tokens - spare,
+            floor=floor,
+            reference=opened.reference,
+        )
+
+    def evidence(
+        self, opened: Opened, part: Case, order: Sequence[int], salt: str, *, spare: int = 0
+    ) -> Evidence | None:
+        """The same, with a note of what is not shown; None, with a note, when it does not fit."""
         try:
-            evidence = render(
-                case,
-                order,
-                f"{self.seed}|{salt}",
-                tools=brief.tools,
-                budget_tokens=self._budget,
-                reference=reference,
-            )
+            evidence = self.render(opened, part, order, salt, spare=spare)
         except OverBudget as error:
-            account.note(str(error))
-            return {case.candidates[i]: "over_budget" for i in order}
-        account.note(*evidence.elided)
-        said = await self.questioner.ask(evidence, account)
+            opened.account.note(str(error))
+            return None
+        opened.account.note(*evidence.elided)
+        return evidence
+
+    async def ask(
+        self, questioner: Asks, opened: Opened, part: Case, order: Sequence[int], salt: str
+    ) -> dict[Candidate, Entry | str]:
+        """An entry or a cause for each candidate of the part, shown in this order."""
+        evidence = self.evidence(opened, part, order, salt)
+        if evidence is None:
+            return {part.candidates[number]: "over_budget" for number in order}
+        said = await questioner.ask(evidence, opened.account)
         return {evidence.candidates[name]: one for name, one in said.items()}

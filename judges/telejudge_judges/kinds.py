@@ -13,24 +13,10 @@ from typing import TYPE_CHECKING
 from telejudge_envs.errors import UsageError
 from telejudge_judges.protocol import Judge
 from telejudge_judges.registry import Tools, reads
-from telejudge_judges.settings import JudgeSettings
+from telejudge_judges.settings import ASKING, JudgeSettings
 
 if TYPE_CHECKING:
     from telejudge_judges.inquiry import InquiryOptions
-
-INQUIRY = (
-    "language",
-    "prompt",
-    "cache",
-    "budget",
-    "structured",
-    "json_mode",
-    "references",
-    "reference_mode",
-    "include_reasoning",
-    "merge_identical",
-)
-"""Settings of every judge that asks a model about evidence."""
 
 
 @reads()
@@ -41,7 +27,7 @@ def verifier(settings: JudgeSettings, tools: Tools) -> Judge:
     return Verifier(tools.open_world)
 
 
-@reads("orders", "max_orders", "tie_break", "anchors", "codec", *INQUIRY)
+@reads("orders", "max_orders", "tie_break", "anchors", "codec", *ASKING)
 def listwise(settings: JudgeSettings, tools: Tools) -> Judge:
     """The whole group in one prompt; see listwise.py."""
     from telejudge_judges.anchor_files import recorded_anchors
@@ -54,19 +40,19 @@ def listwise(settings: JudgeSettings, tools: Tools) -> Judge:
         tie_break=settings.tie_break,
         anchors=None if settings.anchors is None else recorded_anchors(settings.anchors),
         codec=settings.codec,
-        **_inquiry(settings, tools),
+        **asking(settings, tools),
     )
 
 
-@reads("codec", *INQUIRY)
+@reads("codec", *ASKING)
 def pointwise(settings: JudgeSettings, tools: Tools) -> Judge:
     """One trajectory a call; see pointwise.py."""
     from telejudge_judges.pointwise import PointwiseJudge
 
-    return PointwiseJudge(tools.client(), codec=settings.codec, **_inquiry(settings, tools))
+    return PointwiseJudge(tools.client(), codec=settings.codec, **asking(settings, tools))
 
 
-@reads("pairs", "aggregate", "threshold", *INQUIRY)
+@reads("pairs", "aggregate", "threshold", *ASKING)
 def pairwise(settings: JudgeSettings, tools: Tools) -> Judge:
     """Two trajectories a call, in both orders; see pairwise.py."""
     from telejudge_judges.pairwise import PairwiseJudge
@@ -76,7 +62,7 @@ def pairwise(settings: JudgeSettings, tools: Tools) -> Judge:
         pairs=settings.pairs,
         aggregate=settings.aggregate,
         threshold=settings.threshold,
-        **_inquiry(settings, tools),
+        **asking(settings, tools),
     )
 
 
@@ -129,7 +115,8 @@ def ensemble(settings: JudgeSettings, tools: Tools) -> Judge:
     )
 
 
-def _inquiry(settings: JudgeSettings, tools: Tools) -> InquiryOptions:
+def asking(settings: JudgeSettings, tools: Tools) -> InquiryOptions:
+    """The settings ASKING (and the seed) as every judge that asks a model takes them."""
     return {
         "seed": settings.seed,
         "language": settings.language,

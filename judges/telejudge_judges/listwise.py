@@ -12,8 +12,7 @@ episode was. No failure becomes a score.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import Unpack
 
 from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import UsageError
@@ -22,14 +21,10 @@ from telejudge_envs.nouns.verdict import GroupVerdict
 from telejudge_judges import anchors as anchoring
 from telejudge_judges.aggregate import flip_rate, verdict
 from telejudge_judges.anchors import Anchors
-from telejudge_judges.briefing import Briefings
-from telejudge_judges.cache import ReplyCache
-from telejudge_judges.evidence import prepare
 from telejudge_judges.hearing import Hearing
-from telejudge_judges.opaque import digest
-from telejudge_judges.prompting import Prompt
-from telejudge_judges.questioner import Asks, Questioner, Structured
-from telejudge_judges.reference import ReferenceMode, References, check_mode, shown_reference
+from telejudge_judges.inquiry import Inquiry, InquiryOptions
+from telejudge_judges.opaque import fingerprint_of
+from telejudge_judges.questioner import Asks, Questioner
 from telejudge_judges.sitting import Sitting
 
 FORMAT_VERSION = "2"
@@ -47,16 +42,10 @@ class ListwiseJudge:
     | `max_orders` | orders at most, while they disagree; None: `orders` and two more |
     | `tie_break` | False: no more than `orders`, whatever `max_orders` says |
     | `codec` | verdict format: json, boxed, tuple |
-    | `structured` | hold the server to the format's JSON `schema`, to any JSON `object`, `off` |
-    | `json_mode` | the same as `structured="object"` |
-    | `language`, `prompt_path` | the shipped prompt of that language, or one's own |
-    | `briefings` | supplies tool schemas |
-    | `references`, `reference_mode` | the known solution of a group: see reference.py |
     | `anchors` | trajectories of known truth to be judged along: see anchors.py |
-    | `budget_tokens` | evidence in one call; a longer group is split (windows.py) |
-    | `include_reasoning` | show the agents' private thinking |
-    | `merge_identical` | False: show equal trajectories apart |
-    | `cache` | a folder for replies |
+
+    The others are InquiryOptions; a group above `budget_tokens` is split (windows.py). Raises
+    UsageError when `orders` is below 1.
     """
 
     name = "listwise"
@@ -68,55 +57,20 @@ class ListwiseJudge:
         orders: int = 2,
         max_orders: int | None = None,
         tie_break: bool = True,
-        seed: int = 0,
-        language: str = "en",
-        prompt_path: Path | None = None,
-        briefings: Briefings | None = None,
-        cache: Path | None = None,
-        budget_tokens: int = 24_000,
         codec: str = "json",
-        structured: Structured = "schema",
-        json_mode: bool = False,
-        references: References | None = None,
-        reference_mode: ReferenceMode = "if_unsure",
         anchors: Anchors | None = None,
-        include_reasoning: bool = False,
-        merge_identical: bool = True,
+        **options: Unpack[InquiryOptions],
     ) -> None:
         if orders < 1:
             raise UsageError(f"orders must be at least 1, got {orders}")
-        check_mode(reference_mode)
-        self.client, self.seed, self.orders = client, seed, orders
+        self.client, self.orders, self.anchors = client, orders, anchors
         most = orders + (MORE_ORDERS if orders > 1 else 0) if max_orders is None else max_orders
         self.max_orders = max(orders, most) if tie_break else orders
-        self.budget_tokens = budget_tokens
-        self.references = references
-        self.reference_mode: ReferenceMode = reference_mode
-        self.anchors = anchors
-        self._briefings = briefings
-        self._prepare = {
-            "include_reasoning": include_reasoning,
-            "merge_identical": merge_identical,
-        }
-        prompt = Prompt.load(language, prompt_path)
-        limits = [orders, self.max_orders, seed, budget_tokens]
-        told = reference_mode if references is not None else "hidden"
-        asked = [codec, structured, json_mode, language, told, anchors is not None]
-        settings = [limits, asked, self._prepare, client.endpoint.sampling]
-        # Of this code, the prompt, the settings and the model.
-        fingerprint = digest(prompt.source, json.dumps(settings, sort_keys=True, default=str))[:8]
-        self.version = f"{FORMAT_VERSION}+{fingerprint} {client.endpoint.model}"
-        self.questioner: Asks = Questioner(
-            client,
-            prompt,
-            judge=f"{self.name} {FORMAT_VERSION}",
-            cache=None if cache is None else ReplyCache(cache),
-            json_mode=json_mode,
-            seed=seed,
-            codec=codec,
-            language=language,
-            structured=structured,
-        )
+        self._inquiry = Inquiry(self.name, FORMAT_VERSION, client, **options)
+        questioner = Questioner(self._inquiry.dialogue, codec, language=self._inquiry.language)
+        self.questioner: Asks = questioner
+        own = (orders, self.max_orders, None if anchors is None else fingerprint_of(anchors))
+        self.version = self._inquiry.version(questioner.fingerprint, *own)
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
@@ -124,7 +78,8 @@ class ListwiseJudge:
         if not sitting.judged:
             return sitting.close({})
         anchors = anchoring.placed(self.anchors(group) if self.anchors else (), group)
-        hearing = self._hearing(sitting, anchors)
+        opened = self._inquiry.open(sitting, anchoring.trajectories(anchors))
+        hearing = Hearing(self._inquiry, self.questioner, opened, frozenset(anchors))
         await hearing.hear(self.orders, self.max_orders)
         votes = {member: v for members, v in hearing.votes.items() for member in members}
         misses = anchoring.missed(anchors, votes)
@@ -136,26 +91,4 @@ class ListwiseJudge:
             verdicts,
             ballots=[b for b in hearing.ballots() if b.trajectory_id not in anchors],
             order_flip_rate=flip_rate({name: votes[name] for name in verdicts}),
-        )
-
-    def _hearing(self, sitting: Sitting, anchors: dict[str, anchoring.Anchor]) -> Hearing:
-        group, account = sitting.group, sitting.account
-        brief = sitting.brief(self._briefings)
-        shown = [*sitting.judged, *anchoring.trajectories(anchors)]
-        case = prepare(group, shown, policy=brief.policy, **self._prepare)
-        alike = len(shown) - len(case.candidates)
-        if alike:
-            account.note(f"{alike} of {len(shown)} trajectories equal another, judged with it")
-        reference = shown_reference(self.references, self.reference_mode, group)
-        if reference is None and self.references and self.reference_mode != "hidden":
-            account.note("no reference is known for this group")
-        return Hearing(
-            case,
-            self.questioner,
-            account,
-            seed=self.seed,
-            tools=brief.tools,
-            budget_tokens=self.budget_tokens,
-            reference=reference,
-            shared=frozenset(anchors),
         )

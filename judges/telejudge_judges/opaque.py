@@ -66,5 +66,15 @@ def digest(*parts: str) -> str:
     return hashlib.sha256(sized.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def fingerprint_of(source: object) -> str:
+    """What tells a source of anchors or references from another: its `fingerprint`, which changes
+    with what it gives; else only its name, so a function of one's own should carry one."""
+    known = getattr(source, "fingerprint", None)
+    if isinstance(known, str):
+        return known
+    named = source if hasattr(source, "__qualname__") else type(source)
+    return f"{named.__module__}.{getattr(named, '__qualname__', '')}"
+
+
 def _rng(key: str) -> random.Random:
     return random.Random(int(digest(key)[:16], 16))

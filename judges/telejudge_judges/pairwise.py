@@ -31,6 +31,7 @@ from telejudge_judges.evidence import Candidate, Case, part_of
 from telejudge_judges.fuse import fuse
 from telejudge_judges.inquiry import Inquiry, InquiryOptions
 from telejudge_judges.preference import Preference
+from telejudge_judges.questioner import Asks, Questioner
 from telejudge_judges.sitting import Sitting, abstain
 from telejudge_judges.tournament import Aggregate, Game, pairings, strengths
 
@@ -72,31 +73,30 @@ class PairwiseJudge:
         self.client = client
         self.pairs, self.threshold = pairs, threshold
         self.aggregate: Aggregate = aggregate
+        self._inquiry = Inquiry(self.name, FORMAT_VERSION, client, **options)
+        language = self._inquiry.language
+        questioner = Questioner(self._inquiry.dialogue, Preference(), language=language)
+        self.questioner: Asks = questioner
         own = (pairs, aggregate, threshold)
-        self._inquiry = Inquiry(
-            self.name, FORMAT_VERSION, client, codec=Preference(), own=own, **options
-        )
-        self.version = self._inquiry.version
+        self.version = self._inquiry.version(questioner.fingerprint, *own)
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
         sitting = Sitting(self, group)
         if not sitting.judged:
             return sitting.close({})
-        case, brief, reference = self._inquiry.open(sitting)
-        size = len(case.candidates)
+        opened = self._inquiry.open(sitting)
+        case, size = opened.case, len(opened.case.candidates)
         chosen = pairings(size, self.pairs, f"{self._inquiry.seed}|{case.hash}")
         if len(chosen) < size * (size - 1) // 2:
             sitting.account.note(f"{len(chosen)} of {size * (size - 1) // 2} pairs asked")
 
         async def match(pair: tuple[int, int]) -> _Match:
-            alone = part_of(case, pair)
+            both = part_of(case, pair)
             orders = ((0, 1), (1, 0))
             there, back = await asyncio.gather(
                 *(
-                    self._inquiry.ask(
-                        alone, order, f"pair {order[0]}", brief, reference, sitting.account
-                    )
+                    self._inquiry.ask(self.questioner, opened, both, order, f"pair {order[0]}")
                     for order in orders
                 )
             )

@@ -13,7 +13,6 @@ model sees.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Unpack
 
 from telejudge_envs.client import ChatClient
@@ -21,9 +20,9 @@ from telejudge_envs.nouns.trajectory import Group
 from telejudge_envs.nouns.verdict import Ballot, GroupVerdict
 from telejudge_judges.aggregate import Votes, verdict
 from telejudge_judges.codec import Entry
-from telejudge_judges.evidence import Case, part_of
+from telejudge_judges.evidence import alone
 from telejudge_judges.inquiry import Inquiry, InquiryOptions
-from telejudge_judges.opaque import digest
+from telejudge_judges.questioner import Asks, Questioner
 from telejudge_judges.sitting import Sitting
 
 FORMAT_VERSION = "1"
@@ -42,24 +41,29 @@ class PointwiseJudge:
         self, client: ChatClient, *, codec: str = "json", **options: Unpack[InquiryOptions]
     ) -> None:
         self.client = client
-        self.inquiry = Inquiry(self.name, FORMAT_VERSION, client, codec=codec, **options)
-        self.version = self.inquiry.version
+        self._inquiry = Inquiry(self.name, FORMAT_VERSION, client, **options)
+        questioner = Questioner(self._inquiry.dialogue, codec, language=self._inquiry.language)
+        self.questioner: Asks = questioner
+        self.version = self._inquiry.version(questioner.fingerprint)
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
         sitting = Sitting(self, group)
         if not sitting.judged:
             return sitting.close({})
-        case, brief, reference = self.inquiry.open(sitting)
-        alone = [_alone(case, n) for n in range(len(case.candidates))]
+        opened = self._inquiry.open(sitting)
         # Equal trajectories that are to be judged apart get names of their own each.
-        apart = not self.inquiry.merge_identical
+        apart = not self._inquiry.merge_identical
         said = await asyncio.gather(
             *(
-                self.inquiry.ask(
-                    one, (0,), f"alone {n}" if apart else "alone", brief, reference, sitting.account
+                self._inquiry.ask(
+                    self.questioner,
+                    opened,
+                    alone(opened.case, n),
+                    (0,),
+                    f"alone {n}" if apart else "alone",
                 )
-                for n, one in enumerate(alone)
+                for n in range(len(opened.case.candidates))
             )
         )
         by_id = {
@@ -72,13 +76,6 @@ class PointwiseJudge:
             {name: verdict(name, _votes(entry)) for name, entry in by_id.items()},
             ballots=[_ballot(t.id, by_id[t.id]) for t in sitting.judged],
         )
-
-
-def _alone(case: Case, number: int) -> Case:
-    """The candidate as if there were no other: what is shown of it depends on nobody else."""
-    one = part_of(case, (number,))
-    own = digest(case.ticket, case.policy, one.candidates[0].hash)
-    return replace(one, siblings=(), hash=own)
 
 
 def _votes(said: Entry | str) -> Votes:

@@ -10,8 +10,9 @@ verdict format; where it has a JSON schema the server is asked to keep to it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
+from telejudge_envs.nouns.message import Message
 from telejudge_judges.account import Account
 from telejudge_judges.codec import Codec, Entry, Problem, Shown, codec_named
 from telejudge_judges.detectors.catalogue import WEIGHTS
@@ -24,21 +25,15 @@ KINDS = (*WEIGHTS, "other")
 """Kinds of defects that the prompt offers: the verifier's names, so that both can be compared."""
 
 
-class Questioner:
-    """Asks for verdicts in one format. `language` is that of the format's words, which the prompt's
-    template finds in `instruction` and `again`. Raises UsageError for a format that is unknown."""
-
-    def __init__(
-        self, dialogue: Dialogue, codec: str | Codec = "json", *, language: str = "en"
-    ) -> None:
-        self.dialogue = dialogue
-        self.codec: Codec = codec_named(codec) if isinstance(codec, str) else codec
-        self._words = FormatWords.load(self.codec.name, language)
+class Asks(Protocol):
+    """What judges need of a questioner; one that only writes down what is asked makes data sets."""
 
     @property
-    def fingerprint(self) -> str:
-        """Of how verdicts are asked for."""
-        return digest(self.codec.name, self._words.source, *KINDS)
+    def codec(self) -> Codec: ...
+
+    def messages(self, evidence: Evidence) -> tuple[Message, Message]:
+        """What is asked about the evidence: the system's and the user's message."""
+        ...
 
     async def ask(
         self, evidence: Evidence, account: Account, *, repair: bool = True
@@ -47,9 +42,42 @@ class Questioner:
 
         Without `repair` a reply is taken as it is.
         """
-        turn = VerdictTurn(evidence, self.codec, self._words)
+        ...
+
+
+class Questioner:
+    """Implements Asks, for verdicts in one format. `language` is that of the format's words, which
+    the prompt's template finds in `instruction` and `again`. Raises UsageError for a format that is
+    unknown."""
+
+    def __init__(
+        self, dialogue: Dialogue, codec: str | Codec = "json", *, language: str = "en"
+    ) -> None:
+        self.dialogue = dialogue
+        self._codec: Codec = codec_named(codec) if isinstance(codec, str) else codec
+        self._words = FormatWords.load(self._codec.name, language)
+
+    @property
+    def codec(self) -> Codec:
+        return self._codec
+
+    @property
+    def fingerprint(self) -> str:
+        """Of how verdicts are asked for."""
+        return digest(self._codec.name, self._words.source, *KINDS)
+
+    def messages(self, evidence: Evidence) -> tuple[Message, Message]:
+        return self.dialogue.messages(self._turn(evidence))
+
+    async def ask(
+        self, evidence: Evidence, account: Account, *, repair: bool = True
+    ) -> dict[str, Entry | str]:
+        turn = self._turn(evidence)
         ending = await self.dialogue.hold(turn, account, repair=repair)
         return {name: turn.entries.get(name) or ending.cause_of(name) for name in turn.shown}
+
+    def _turn(self, evidence: Evidence) -> VerdictTurn:
+        return VerdictTurn(evidence, self._codec, self._words)
 
 
 class VerdictTurn:

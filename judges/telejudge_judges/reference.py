@@ -15,17 +15,21 @@ hidden one makes them believe claims), so the mode is a part of every result.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.trajectory import Group
+from telejudge_judges.opaque import digest
 
 ReferenceMode = Literal["hidden", "if_unsure", "forced"]
 MODES: tuple[ReferenceMode, ...] = ("hidden", "if_unsure", "forced")
 
 References = Callable[[Group], str | None]
-"""The reference of a group, or None when there is none."""
+"""The reference of a group, or None when there is none. One with a `fingerprint` of its contents
+makes them part of a judge's version."""
 
 
 class Reference(NamedTuple):
@@ -35,9 +39,23 @@ class Reference(NamedTuple):
     mode: str
 
 
+@dataclass(frozen=True)
+class TextsByTask:
+    """References from texts by task id."""
+
+    texts: Mapping[str, str]
+
+    def __call__(self, group: Group) -> str | None:
+        return self.texts.get(group.task.id)
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(json.dumps(dict(self.texts), sort_keys=True))
+
+
 def by_task(texts: Mapping[str, str]) -> References:
     """References from texts by task id."""
-    return lambda group: texts.get(group.task.id)
+    return TextsByTask(texts)
 
 
 def shown_reference(

@@ -26,6 +26,20 @@ ENDPOINT = frozenset(
 )
 """Settings that say where a model is and how to ask it."""
 
+ASKING = (
+    "language",
+    "prompt",
+    "cache",
+    "budget",
+    "structured",
+    "json_mode",
+    "references",
+    "reference_mode",
+    "include_reasoning",
+    "merge_identical",
+)
+"""Settings of everything that asks a model about evidence, beside the endpoint and the seed."""
+
 COMMON = frozenset({"judge", "seed", "options"}) | ENDPOINT
 """Settings that no judge minds."""
 

@@ -17,10 +17,10 @@ from telejudge_envs.errors import TelejudgeError, UsageError
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_envs.nouns.verdict import Ballot, GroupVerdict, Verdict
+from telejudge_judges.account import Account
 from telejudge_judges.briefing import Briefing, Briefings
 from telejudge_judges.excuse import excuse
 from telejudge_judges.protocol import Judge
-from telejudge_judges.questioner import Account
 from telejudge_judges.ranking import tiers
 
 

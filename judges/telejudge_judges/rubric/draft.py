@@ -18,14 +18,13 @@ from typing import Any
 from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.task import TaskView
-from telejudge_judges.cache import ReplyCache
+from telejudge_judges.account import Account
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
+from telejudge_judges.dialogue import Dialogue, Structured, closed_object
 from telejudge_judges.opaque import digest, nonce
 from telejudge_judges.prompt_files import shipped_prompt
-from telejudge_judges.questioner import Account, Structured
 from telejudge_judges.render import free_text
-from telejudge_judges.rubric.dialogue import Dialogue, closed_object
 from telejudge_judges.rubric.embed import Embedder
 from telejudge_judges.rubric.hits import DRAFTED
 from telejudge_judges.rubric.items import RubricItem
@@ -63,9 +62,8 @@ class Drafter:
         prompt = shipped_prompt("draft", language, prompt_path)
         settings = [count, structured, seed, client.endpoint.model, client.endpoint.sampling]
         self.fingerprint = digest(prompt.source, json.dumps(settings, sort_keys=True, default=str))
-        kept = None if cache is None else ReplyCache(cache)
         self._dialogue = Dialogue(
-            client, prompt, judge="rubric draft 1", cache=kept, structured=structured, seed=seed
+            client, prompt, judge="rubric draft 1", cache=cache, structured=structured, seed=seed
         )
 
     async def draft(
@@ -78,7 +76,7 @@ class Drafter:
     ) -> tuple[RubricItem, ...]:
         """New items for the ticket; none when the generator fails."""
         turn = DraftTurn(task, policy, found, self.count)
-        cause = await self._dialogue.hold(turn, account)
+        cause = (await self._dialogue.hold(turn, account)).cause
         if cause is not None:
             account.note(f"drafting rubrics failed ({cause}); {len(turn.items)} drafts are sound")
         try:
@@ -91,10 +89,13 @@ class Drafter:
 class DraftTurn:
     """Implements Turn: collects sound drafts; a repair replaces what the first reply gave."""
 
+    name = "items"
+
     def __init__(self, task: TaskView, policy: str, found: Retrieved, count: int) -> None:
         self.task, self.found, self.count = task, found, count
         self.policy = digest_policy(policy, POLICY_CHARACTERS)
         self.items: tuple[RubricItem, ...] = ()
+        self.settled = False
 
     def values(self) -> dict[str, Any]:
         similar = [line for case in self.found.cases for line in free_text(case.ticket)]
@@ -122,10 +123,13 @@ class DraftTurn:
     def read(self, text: str) -> list[Problem]:
         given = find_object(text, "items")
         if not isinstance(given, list):
+            self.settled = False
             return [Problem("unparseable", None, 'there is no JSON object with a list "items"')]
         read = [self._item(f"items[{n}]", one) for n, one in enumerate(given[: self.count])]
         self.items = tuple({i.id: i for i in read if isinstance(i, RubricItem)}.values())
-        return [problem for problem in read if isinstance(problem, Problem)]
+        problems = [problem for problem in read if isinstance(problem, Problem)]
+        self.settled = not problems
+        return problems
 
     def _item(self, where: str, given: object) -> RubricItem | Problem:
         if not isinstance(given, dict):

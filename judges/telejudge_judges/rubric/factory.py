@@ -7,20 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telejudge_judges.kinds import asking
 from telejudge_judges.protocol import Judge
 from telejudge_judges.registry import Tools, reads
-from telejudge_judges.settings import JudgeSettings
+from telejudge_judges.settings import ASKING, JudgeSettings
 
 if TYPE_CHECKING:
     from telejudge_judges.rubric.draft import Drafter
     from telejudge_judges.rubric.embed import Embedder
 
-OWN = ("index", "items", "drafts", "generator", "embedder", "hits", "hit_rates", "hit_seen")
-SHARED = ("language", "prompt", "cache", "budget", "structured", "json_mode", "include_reasoning")
-SHARED_TOO = ("merge_identical", "references", "reference_mode")
+OWN = (
+    "index",
+    "items",
+    "drafts",
+    "generator",
+    "embedder",
+    "hits",
+    "hit_rates",
+    "hit_seen",
+    "record",
+)
 
 
-@reads(*OWN, "record", *SHARED, *SHARED_TOO)
+@reads(*OWN, "record", *ASKING)
 def rubric(settings: JudgeSettings, tools: Tools) -> Judge:
     """Statements found for the ticket, answered one by one; see judge.py."""
     from telejudge_judges.rubric.hits import HitRule
@@ -37,21 +46,7 @@ def rubric(settings: JudgeSettings, tools: Tools) -> Judge:
         hit_rule=HitRule(least=least, most=most, seen=settings.hit_seen),
     )
     return RubricJudge(
-        tools.client(),
-        library=library,
-        record=settings.record,
-        seed=settings.seed,
-        language=settings.language,
-        prompt_path=settings.prompt,
-        briefings=tools.briefings,
-        references=tools.references,
-        reference_mode=settings.reference_mode,
-        cache=settings.cache,
-        budget_tokens=settings.budget,
-        json_mode=settings.json_mode,
-        structured=settings.structured,
-        include_reasoning=settings.include_reasoning,
-        merge_identical=settings.merge_identical,
+        tools.client(), library=library, record=settings.record, **asking(settings, tools)
     )
 
 

@@ -19,30 +19,17 @@ judges. A trajectory with an item left unanswered is abstained: an open item is 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import EndpointError, TelejudgeError
 from telejudge_envs.nouns.trajectory import Group
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
-from telejudge_judges.briefing import Briefing, Briefings
-from telejudge_judges.cache import ReplyCache
-from telejudge_judges.evidence import Case, part_of, prepare
-from telejudge_judges.opaque import digest
-from telejudge_judges.prompt_files import shipped_prompt
-from telejudge_judges.questioner import Account, Structured
-from telejudge_judges.reference import (
-    Reference,
-    ReferenceMode,
-    References,
-    check_mode,
-    shown_reference,
-)
-from telejudge_judges.render import OverBudget, render
-from telejudge_judges.rubric.dialogue import Dialogue
+from telejudge_judges.account import Account
+from telejudge_judges.evidence import alone
+from telejudge_judges.inquiry import Inquiry, InquiryOptions, Opened
 from telejudge_judges.rubric.hits import Heard, observations, record
 from telejudge_judges.rubric.items import RubricItem
 from telejudge_judges.rubric.library import Library
@@ -62,8 +49,7 @@ class RubricJudge:
     """Implements the Judge protocol over any OpenAI-compatible endpoint.
 
     `library` chooses the items (by default the starter rubrics, without a generator). `record` is a
-    file to which the hits of all items are added. The other options are those of the pointwise
-    judge.
+    file to which the hits of all items are added. The other options are InquiryOptions.
     """
 
     name = "rubric"
@@ -74,41 +60,11 @@ class RubricJudge:
         *,
         library: Library | None = None,
         record: Path | None = None,
-        seed: int = 0,
-        language: str = "en",
-        prompt_path: Path | None = None,
-        briefings: Briefings | None = None,
-        references: References | None = None,
-        reference_mode: ReferenceMode = "if_unsure",
-        cache: Path | None = None,
-        budget_tokens: int = 24_000,
-        json_mode: bool = False,
-        structured: Structured = "schema",
-        include_reasoning: bool = False,
-        merge_identical: bool = True,
+        **options: Unpack[InquiryOptions],
     ) -> None:
-        self.client, self.seed, self.budget_tokens = client, seed, budget_tokens
-        self.library, self._record = library or Library(), record
-        self._briefings = briefings
-        check_mode(reference_mode)
-        self._references = references
-        self._mode: ReferenceMode = reference_mode
-        self._include_reasoning, self._merge = include_reasoning, merge_identical
-        structured = "object" if json_mode else structured
-        prompt = shipped_prompt(self.name, language, prompt_path)
-        shown = reference_mode if references is not None else "hidden"
-        options = [seed, budget_tokens, structured, shown, include_reasoning, merge_identical]
-        settings = json.dumps([options, client.endpoint.sampling], sort_keys=True, default=str)
-        fingerprint = digest(prompt.source, settings, self.library.fingerprint)[:8]
-        self.version = f"{FORMAT_VERSION}+{fingerprint} {client.endpoint.model}"
-        self._dialogue = Dialogue(
-            client,
-            prompt,
-            judge=f"{self.name} {FORMAT_VERSION}",
-            cache=None if cache is None else ReplyCache(cache),
-            structured=structured,
-            seed=seed,
-        )
+        self.client, self.library, self._record = client, library or Library(), record
+        self._inquiry = Inquiry(self.name, FORMAT_VERSION, client, **options)
+        self.version = self._inquiry.version(self.library.fingerprint)
 
     async def judge(self, group: Group) -> GroupVerdict:
         """Judge a group. A failing endpoint makes abstentions, never an exception."""
@@ -116,21 +72,13 @@ class RubricJudge:
         judged, account = sitting.judged, sitting.account
         if not judged:
             return sitting.close({})
-        brief = sitting.brief(self._briefings)
-        case = prepare(
-            group,
-            judged,
-            policy=brief.policy,
-            include_reasoning=self._include_reasoning,
-            merge_identical=self._merge,
-        )
-        merged = len(judged) - len(case.candidates)
-        if merged:
-            account.note(f"{merged} of {len(judged)} trajectories equal another, judged with it")
+        opened = self._inquiry.open(sitting)
         try:
             # A draft counts only if it tells candidates apart, which a single one cannot show.
             several = len(judged) > 1
-            chosen = await self.library.choose(group.task, case.policy, account, drafts=several)
+            chosen = await self.library.choose(
+                group.task, opened.case.policy, account, drafts=several
+            )
         except EndpointError as error:
             account.note(str(error))
             return sitting.close({t.id: abstain(t.id, error.cause) for t in judged})
@@ -138,14 +86,11 @@ class RubricJudge:
         if not items:
             account.note(f"no rubric item is for the world '{group.task.world}'")
             return sitting.close({t.id: abstain(t.id, NO_RUBRIC) for t in judged})
-        shown = shown_reference(self._references, self._mode, group)
+        candidates = opened.case.candidates
         said = await asyncio.gather(
-            *(
-                self._ask(case, nth, brief, shown, items, account)
-                for nth in range(len(case.candidates))
-            )
+            *(self._ask(opened, number, items) for number in range(len(candidates)))
         )
-        by_id = {m: each for c, each in zip(case.candidates, said, strict=True) for m in c.members}
+        by_id = {m: each for c, each in zip(candidates, said, strict=True) for m in c.members}
         heard = [answers for answers in by_id.values() if not isinstance(answers, str)]
         self._observe(group, items, heard, account)
         rule = self.library.hit_rule
@@ -156,35 +101,16 @@ class RubricJudge:
         kept = (*chosen.items, *telling)
         return sitting.close({t.id: _verdict(t.id, kept, by_id[t.id]) for t in judged})
 
-    async def _ask(
-        self,
-        case: Case,
-        nth: int,
-        brief: Briefing,
-        reference: Reference | None,
-        items: Sequence[RubricItem],
-        account: Account,
-    ) -> Said:
-        """All items about candidate `nth`, in one call."""
+    async def _ask(self, opened: Opened, number: int, items: Sequence[RubricItem]) -> Said:
+        """All items about one candidate, in one call."""
         # Equal trajectories that are to be judged apart get evidence of their own each.
-        salt = f"{self.seed}|alone" if self._merge else f"{self.seed}|alone|{nth}"
-        alone = _alone(case, nth)
-        try:
-            evidence = render(
-                alone,
-                (0,),
-                salt,
-                tools=brief.tools,
-                budget_tokens=self.budget_tokens,
-                reference=reference,
-            )
-        except OverBudget as error:
-            account.note(str(error))
+        salt = "alone" if self._inquiry.merge_identical else f"alone|{number}"
+        evidence = self._inquiry.evidence(opened, alone(opened.case, number), (0,), salt)
+        if evidence is None:
             return "over_budget"
-        account.note(*evidence.elided)
-        turn = ItemTurn(items, evidence, alone.candidates[0].calls)
-        cause = await self._dialogue.hold(turn, account)
-        return (cause or "missing") if turn.open else turn.by_id
+        turn = ItemTurn(items, evidence, opened.case.candidates[number].calls)
+        ending = await self._inquiry.dialogue.hold(turn, opened.account)
+        return turn.by_id if turn.settled else ending.cause or "missing"
 
     def _observe(
         self, group: Group, items: Sequence[RubricItem], heard: Sequence[Heard], account: Account
@@ -195,13 +121,6 @@ class RubricJudge:
             record(self._record, observations(group.id, items, heard))
         except TelejudgeError as error:  # statistics are not worth a verdict
             account.note(f"hits not recorded: {error}")
-
-
-def _alone(case: Case, nth: int) -> Case:
-    """The candidate as if there were no other: what is shown of it depends on nobody else."""
-    one = part_of(case, (nth,))
-    own = digest(case.ticket, case.policy, one.candidates[0].hash)
-    return dataclasses.replace(one, siblings=(), hash=own)
 
 
 def _verdict(trajectory_id: str, items: Sequence[RubricItem], said: Said) -> Verdict:

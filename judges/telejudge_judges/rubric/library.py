@@ -17,8 +17,8 @@ from pathlib import Path
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.task import TaskView
+from telejudge_judges.account import Account
 from telejudge_judges.opaque import digest
-from telejudge_judges.questioner import Account
 from telejudge_judges.rubric.draft import Drafter
 from telejudge_judges.rubric.embed import Embedder, MiniLM
 from telejudge_judges.rubric.hits import HitRule, read_hits

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
 from telejudge_judges.codecs.tolerant import Members, objects, without_thinking
+from telejudge_judges.dialogue import closed_object
 from telejudge_judges.render import Evidence
-from telejudge_judges.rubric.dialogue import closed_object
 from telejudge_judges.rubric.items import RubricItem
 
 VERDICTS: Mapping[str, Literal["yes", "no", "na"]] = {
@@ -39,6 +39,8 @@ class Answer(NamedTuple):
 class ItemTurn:
     """Implements Turn. Items get the names q1, q2, … in their order."""
 
+    name = "items"
+
     def __init__(self, items: Sequence[RubricItem], evidence: Evidence, calls: int) -> None:
         self.items = {f"q{n}": item for n, item in enumerate(items, start=1)}
         self.evidence, self.calls = evidence, calls
@@ -48,6 +50,10 @@ class ItemTurn:
     def open(self) -> list[str]:
         """Names of the items without a sound answer."""
         return [name for name in self.items if name not in self.answers]
+
+    @property
+    def settled(self) -> bool:
+        return not self.open
 
     @property
     def wanted(self) -> list[str]:

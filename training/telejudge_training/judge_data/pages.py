@@ -93,9 +93,8 @@ class Prompter:
         )
         assert isinstance(opened, (ListwiseJudge, PointwiseJudge))
         self._judge = opened
-        self._asker = opened if isinstance(opened, ListwiseJudge) else opened.inquiry
-        self._recorder = _Recorder(self._asker.questioner)
-        self._asker.questioner = self._recorder
+        self._recorder = _Recorder(opened.questioner)
+        opened.questioner = self._recorder
 
     @property
     def codec(self) -> Codec:
