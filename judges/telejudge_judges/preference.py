@@ -50,9 +50,15 @@ class Preference:
         return reading
 
     def write(
-        self, entries: Mapping[str, Entry], appraisals: Mapping[str, str], comparison: str
+        self,
+        entries: Mapping[str, Entry],
+        appraisals: Mapping[str, str],
+        comparison: str,
+        *,
+        with_tools: bool = True,
     ) -> str:
-        """The reply that gives these points; what a judge is trained to say."""
+        """The reply that gives these points; what a judge is trained to say. `tools` is always
+        asked for."""
         right = [name for name, entry in entries.items() if entry.answer]
         better = right[0] if len(right) == 1 else BOTH if right else NEITHER
         most = max(entry.tools for entry in entries.values())
