@@ -48,6 +48,11 @@ class Page(NamedTuple):
     messages: tuple[Message, Message]
 
     @property
+    def members(self) -> tuple[str, ...]:
+        """Trajectory ids in the order shown; of equal trajectories the first."""
+        return tuple(one.members[0] for one in self.evidence.candidates.values())
+
+    @property
     def shown(self) -> dict[str, int]:
         """As codecs want it: name to number of calls, in the order shown."""
         return {name: one.calls for name, one in self.evidence.candidates.items()}

@@ -91,6 +91,8 @@ class CandidateTruth(Noun):
     defects: tuple[Defect, ...] | None = None
     kind: str | None = None
     origin: str
+    reason: str = ""
+    """Why it is right or wrong, where somebody wrote that down (a data set's explanation)."""
 
 
 class GroupRow(Noun):
@@ -123,6 +125,8 @@ class Annotation(Noun):
     schema_version: int = SCHEMA_VERSION
     id: str
     group_id: str
+    cohort: str
+    """That of the JudgeRows which show the same candidates."""
     judge: Literal["listwise", "pointwise"]
     members: tuple[str, ...]
     """Trajectory ids of the candidates that the prompt showed, first ids of merged ones."""
@@ -137,6 +141,27 @@ class Annotation(Noun):
     completion_tokens: int = 0
     calls: int = 0
     cost_usd: float = 0.0
+
+
+class Distractor(Noun):
+    """A text that a model wrote for a question, and what became of it.
+
+    `confidence` is the solver's probability of it among the options shown; `kept` says whether it
+    serves; `check` is what the checker said of it: 1 right, 0 wrong, None not asked.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    question_id: str
+    kind: Literal["wrong", "paraphrase"]
+    text: str
+    confidence: float | None = None
+    check: Binary | None = None
+    kept: bool
+    detail: str = ""
+    """Why it was not kept."""
+    model: str
+    provenance: Provenance
 
 
 # -- rows for trainers of judges
@@ -250,6 +275,30 @@ class PolicyRow(Noun):
     category: str = ""
     tags: tuple[str, ...] = ()
     difficulty: str = ""
+    provenance: Provenance
+
+
+class Trace(Noun):
+    """A reasoning trace for a known answer, found by search (reer.py). Perplexities are those of
+    the answer after question and trace; `accepted` counts segments that were replaced."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    split: Split
+    question: str
+    answer: str
+    trace: str
+    first_trace: str
+    perplexity_bare: float
+    """Without any trace."""
+    perplexity_first: float
+    perplexity: float
+    rounds: int
+    tried: int
+    accepted: int
+    curve: tuple[float, ...]
+    """The perplexity after each round."""
+    model: str
     provenance: Provenance
 
 

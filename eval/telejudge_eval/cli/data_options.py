@@ -1,0 +1,54 @@
+"""What the `telejudge data` commands share: options, a progress bar, the card on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from telejudge_training.judge_data.rows import Card
+
+Force = Annotated[bool, typer.Option("--force", help="Make the file anew even if it is there.")]
+Processes = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default: one for each core.")
+]
+Groups = Annotated[list[Path], typer.Argument(help="Files of groups.", show_default=False)]
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[..., None]]:
+    """A bar; what it gives is called with how much is done and, when known, of how much."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed()
+    ) as bar:
+        line = bar.add_task(what, total=None)
+
+        def update(done: int, total: int | None = None) -> None:
+            bar.update(line, completed=done, total=total)
+
+        yield update
+
+
+def show(card: Card, out: Path) -> None:
+    """The counts of a card, as a table, and where the file is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{card.rows:,} rows of {card.record} in {out}", title_justify="left")
+    for column in ("", "", "rows"):
+        table.add_column(column, justify="right" if column else "left")
+    for what, counted in card.counts.items():
+        for i, (name, count) in enumerate(counted.items()):
+            table.add_row("" if i else what, name, f"{count:,}")
+        table.add_section()
+    Console().print(table)
+    for note in card.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"card: {out}.card.md")

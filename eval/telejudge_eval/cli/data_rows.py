@@ -1,0 +1,116 @@
+"""`telejudge data rows` and `preview`: rows for trainers, and a look at them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.data_options import Force, Groups, progress, show
+
+
+class What(StrEnum):
+    listwise = "listwise"
+    pointwise = "pointwise"
+    pairs = "pairs"
+    ranked = "ranked"
+
+
+class CodecName(StrEnum):
+    json = "json"
+    boxed = "boxed"
+    tuple = "tuple"
+
+
+class Form(StrEnum):
+    rows = "rows"
+    chat = "chat"
+    alpaca = "alpaca"
+
+
+def rows(
+    groups: Groups,
+    out: opt.Out,
+    what: Annotated[
+        What, typer.Option("--for", help="The trainer's kind of rows.")
+    ] = What.listwise,
+    codec: Annotated[CodecName, typer.Option(help="Verdict format.")] = CodecName.json,
+    language: Annotated[str, typer.Option(help="Of the prompt: en or zh.")] = "en",
+    orders: Annotated[int, typer.Option(min=1, help="listwise: orders of a group.")] = 2,
+    budget: Annotated[int, typer.Option(min=64, help="Tokens of evidence a prompt.")] = 24_000,
+    annotations: Annotated[
+        Path | None, typer.Option(help="A teacher's words (data annotate). Default: templates.")
+    ] = None,
+    only_annotated: Annotated[
+        bool, typer.Option("--only-annotated", help="Leave out what has no annotation.")
+    ] = False,
+    words: Annotated[bool, typer.Option(help="Words before the verdicts.")] = True,
+    replies: Annotated[bool, typer.Option(help="--no-replies: prompts alone, for GRPO.")] = True,
+    one_against_one: Annotated[
+        bool, typer.Option("--one-against-one", help="Ablation: one right and one wrong only.")
+    ] = False,
+    reserved: Annotated[bool, typer.Option(help="--no-reserved: without what tests hold.")] = True,
+    split: Annotated[
+        list[str] | None, typer.Option(help="May be repeated. Default: train, dev, test.")
+    ] = None,
+    world: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="pairs: at most so many of a group.")] = 4,
+    most_tokens: Annotated[
+        int, typer.Option(min=0, help="Leave out longer rows (estimate); 0: none.")
+    ] = 0,
+    form: Annotated[
+        Form, typer.Option(help="rows: everything; chat, alpaca: for other trainers.")
+    ] = Form.rows,
+    seed: opt.Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make rows for one kind of trainer from groups: .parquet or .jsonl, by the ending of --out.
+
+    The prompts are those that the judges themselves send, byte by byte.
+
+    Example: `telejudge data rows groups.jsonl --for listwise --codec boxed --out rows.parquet`
+    """
+    from telejudge_training.judge_data.making_rows import RowSettings, write_judge_data
+
+    settings = RowSettings(
+        what=what.value,
+        codec=codec.value,
+        language=language,
+        orders=orders,
+        budget=budget,
+        words=words,
+        replies=replies,
+        only_annotated=only_annotated,
+        one_against_one=one_against_one,
+        include_reserved=reserved,
+        splits=tuple(split or ("train", "dev", "test")),
+        worlds=tuple(world or ()),
+        pairs=pairs,
+        most_tokens=most_tokens,
+        form=form.value,
+        seed=seed,
+    )
+    with progress("groups") as update:
+        card = write_judge_data(
+            groups, out, settings, annotations=annotations, on_group=update, force=force
+        )
+    show(card, out)
+
+
+def preview(
+    file: Annotated[Path, typer.Argument(help="A file that `telejudge data` made.")],
+    count: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 2,
+    start: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
+    width: Annotated[int, typer.Option(min=20, help="Characters of a text.")] = 1200,
+) -> None:
+    """Show a few rows readably: who is right, what is asked, what reply is wanted.
+
+    Example: `telejudge data preview rows.parquet --count 3`
+    """
+    from telejudge_training.judge_data.preview import pages
+
+    for page in pages(file, start, count, width):
+        typer.echo(page)

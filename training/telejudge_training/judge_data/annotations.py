@@ -1,0 +1,28 @@
+"""Annotations as words for rows: what teachers wrote, by the cohort that a prompt shows.
+
+words, teacher = read_words(Path("annotations.jsonl"), "listwise")
+words[row.cohort].appraisals["t1"]
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from telejudge_training.judge_data.files import read_rows
+from telejudge_training.judge_data.rows import Annotation
+from telejudge_training.judge_data.template_teacher import Words
+
+KEPT = ("first", "second", "oracle", "template")
+"""Outcomes that make training targets."""
+
+
+def read_words(path: Path, judge: str) -> tuple[dict[str, Words], str]:
+    """Words by cohort, and the name of the teacher. Raises DataError for a broken file."""
+    found: dict[str, Words] = {}
+    teachers = Counter[str]()
+    for one in read_rows(path, Annotation):
+        if one.outcome in KEPT and one.judge == judge:
+            found[one.cohort] = Words(one.appraisals, one.comparison)
+            teachers[one.teacher] += 1
+    return found, teachers.most_common(1)[0][0] if teachers else "nobody"
