@@ -11,7 +11,7 @@ import sys
 import typer
 
 from telejudge_envs.errors import TelejudgeError
-from telejudge_eval.cli import data, judge, learn, measure, play, report, rubric, world
+from telejudge_eval.cli import data, judge, learn, measure, play, report, rubric, train_judge, world
 
 app = typer.Typer(
     name="telejudge",
@@ -32,6 +32,7 @@ app.command("explain")(world.explain)
 app.command("validate")(world.validate)
 app.command("generate")(world.generate)
 app.command("judge")(judge.judge)
+learn.train_app.command("judge")(train_judge.train_judge)
 app.add_typer(learn.train_app, name="train")
 app.add_typer(measure.eval_app, name="eval")
 app.command("report")(report.report)
