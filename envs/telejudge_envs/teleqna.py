@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,10 @@ PASSWORD = "teleqnadataset"
 
 Part = Literal["test", "judge", "rl"]
 
+Flaw = Literal["", "equal_options", "no_key", "pointing"]
+"""Why a question cannot be taken apart into right and wrong answers: two options are equal, the
+answer is not word by word one of them, an option points at others ("all of the above")."""
+
 _SPACE = re.compile(r"\s+")
 _POINTS_ELSEWHERE = re.compile(
     r"\b(above|below|both|neither|either|(these|the|listed|other) options?|option [1-5])\b", re.I
@@ -34,7 +38,8 @@ _POINTS_ELSEWHERE = re.compile(
 
 
 class Question(Noun):
-    """`right` and `wrong` are options without their numbers; `number` is its place in the file."""
+    """`right` and `wrong` are options without their numbers; `number` is its place in the file.
+    `options` are all of them in the file's order, and `pointing` those that point at others."""
 
     number: int
     text: str
@@ -42,6 +47,9 @@ class Question(Noun):
     wrong: tuple[str, ...]
     category: str
     explanation: str = ""
+    options: tuple[str, ...] = ()
+    pointing: tuple[str, ...] = ()
+    flaw: Flaw = ""
 
     @property
     def id(self) -> str:
@@ -63,11 +71,15 @@ def read_teleqna(path: Path, password: str = PASSWORD) -> tuple[Question, ...]:
     options (5 of 10,000), and those with an option that points at others ("all of the above").
     Raises DataError for another file or password, MissingExtraError without pyzipper.
     """
+    return tuple(question for question in read_all(path, password) if not question.flaw)
+
+
+def read_all(path: Path, password: str = PASSWORD) -> tuple[Question, ...]:
+    """All questions in file order, those with a flaw too. Raises as read_teleqna does."""
     raw = _unpack(path, password)
     if not isinstance(raw, dict):
         raise DataError(f"{path} holds no JSON object of questions")
-    found = (_question(path, name, fields) for name, fields in raw.items())
-    return tuple(question for question in found if question is not None)
+    return tuple(_question(path, name, fields) for name, fields in raw.items())
 
 
 def _unpack(path: Path, password: str) -> Any:
@@ -87,28 +99,35 @@ def _unpack(path: Path, password: str) -> Any:
         ) from error
 
 
-def _question(path: Path, name: str, fields: Mapping[str, str]) -> Question | None:
+def _question(path: Path, name: str, fields: Mapping[str, str]) -> Question:
     options = {key: _plain(value) for key, value in fields.items() if key.startswith("option ")}
+    everything = tuple(options.values())
     try:
         key, _, told = fields["answer"].partition(":")
         number, text = int(name.rpartition(" ")[2]), fields["question"].strip()
     except (KeyError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: '{name}' is no question: {error!r}") from error
     right = options.pop(key.strip(), None)
-    others = tuple(options.values())
-    distinct = {option.lower() for option in (right or "", *others)}
-    if right is None or right != _plain(told) or not others or len(distinct) <= len(others):
-        return None
-    if any(_POINTS_ELSEWHERE.search(option) for option in (right, *others)):
-        return None
+    pointing = tuple(option for option in everything if _POINTS_ELSEWHERE.search(option))
     return Question(
         number=number,
         text=text,
-        right=right,
-        wrong=others,
+        right=right or "",
+        wrong=tuple(options.values()),
         category=fields.get("category", ""),
         explanation=fields.get("explanation", ""),
+        options=everything,
+        pointing=pointing,
+        flaw=_flaw(right, _plain(told), everything, pointing),
     )
+
+
+def _flaw(right: str | None, told: str, options: Sequence[str], pointing: Sequence[str]) -> Flaw:
+    if right is None or right != told or len(options) < 2:
+        return "no_key"
+    if len({option.lower() for option in options}) < len(options):
+        return "equal_options"
+    return "pointing" if pointing else ""
 
 
 def _plain(option: str) -> str:

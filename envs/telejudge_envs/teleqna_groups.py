@@ -67,13 +67,22 @@ def answer_group(question: Question, seed: int = 0) -> AnswerGroup:
     form = dice.choices(list(FORMS), weights=list(FORMS.values()))[0]
     texts = _texts(question, form, dice)
     dice.shuffle(texts)
-    group_id = "q" + _hash(question.id, *(text for text, _ in texts))
-    made: list[tuple[Trajectory, Truth]] = [
-        (_trajectory(question, f"{group_id}-{place}", text), truth)
-        for place, (text, truth) in enumerate(texts)
-    ]
-    group = Group(id=group_id, task=_task(question), trajectories=tuple(t for t, _ in made))
-    return AnswerGroup(group, {t.id: truth for t, truth in made}, form)
+    group = group_of(question.id, question.text, question.part, [text for text, _ in texts])
+    right = {t.id: truth for t, (_, truth) in zip(group.trajectories, texts, strict=True)}
+    return AnswerGroup(group, right, form)
+
+
+def group_of(question_id: str, text: str, split: str, answers: Sequence[str]) -> Group:
+    """A group whose trajectories are these answers, in this order; its id is that of the content.
+
+    Trajectory ids are the group's with the place.
+    """
+    group_id = "q" + _hash(question_id, *answers)
+    task = TaskView(id=question_id, world=WORLD, split=split, level=1, ticket=text, max_steps=1)
+    trajectories = tuple(
+        _trajectory(task, f"{group_id}-{place}", answer) for place, answer in enumerate(answers)
+    )
+    return Group(id=group_id, task=task, trajectories=trajectories)
 
 
 def _texts(question: Question, form: str, dice: random.Random) -> list[tuple[str, Truth]]:
@@ -106,28 +115,17 @@ def _spread(count: int, options: int, dice: random.Random) -> Sequence[int]:
     return [dice.randrange(options) for _ in range(count)]
 
 
-def _task(question: Question) -> TaskView:
-    return TaskView(
-        id=question.id,
-        world=WORLD,
-        split=question.part,
-        level=1,
-        ticket=question.text,
-        max_steps=1,
-    )
-
-
-def _trajectory(question: Question, name: str, text: str) -> Trajectory:
+def _trajectory(task: TaskView, name: str, answer: str) -> Trajectory:
     return Trajectory(
         id=name,
-        task_id=question.id,
+        task_id=task.id,
         world=WORLD,
         agent="options",
         mode="solo",
         messages=(
             Message(role="system", text=POLICY),
-            Message(role="user", text=question.text),
-            Message(role="assistant", text=text),
+            Message(role="user", text=task.ticket),
+            Message(role="assistant", text=answer),
         ),
         stop="agent_stop",
     )
