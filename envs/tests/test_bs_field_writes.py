@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import pytest
+from bs_harness import compositions, on_site, spare, ways
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms, exclusive, inject, present
+from telejudge_envs.base_station.faults import atoms, present
 from telejudge_envs.base_station.field import FieldKit
-from telejudge_envs.base_station.layout import Layout, healthy
 from telejudge_envs.base_station.observe import forget
 from telejudge_envs.base_station.physics import facts_of
 from telejudge_envs.base_station.state import RanDB
@@ -21,51 +19,6 @@ TOOLS = tools_of(FieldKit)
 MODULES = {"rectifier": ["RE1", "RE2"], "fan": ["FAN1", "FAN2"], "baseband": ["BB"],
            "rru": ["R1", "R2"], "gnss_antenna": ["GNSS"], "ret": ["T1", "T2"]}  # fmt: skip
 ENDS = ["P", "O1/bbu", "O1/rru", "O2/bbu", "O2/rru"]
-
-
-VARIANTS: dict[str, list[dict[str, Any]]] = {
-    "P1": [{}, {"unfixable": True}],
-    "P3": [{}, {"shorted": True}],
-    "E2": [{}, {"unfixable": True}],
-    "T1": [{}, {"unfixable": True, "cut_at_m": 700}],
-    "T2": [{}, {"worn": True}],
-    "F2": [{"end": "bbu"}, {"end": "rru"}, {"end": "bbu", "worn": True}, {"end": "rru", "worn": 1}],
-    "A1": [{}, {"segment": "feeder", "dist_m": 21.5}],
-    "A2": [{}, {"jammed": True}],
-}
-
-
-@functools.cache
-def stored(seed: int) -> str:
-    return healthy(Layout("single", "train", seed)).model_dump_json()
-
-
-def on_site(seed: int = 3, *faults: str, **variants: dict[str, Any]) -> RanDB:
-    """A world with faults, a technician with everything at the focus site."""
-    db = RanDB.model_validate_json(stored(seed))
-    who = db.technicians[0]
-    who.assigned = who.location = db.focus
-    who.parts = [spare.id for spare in db.spares]
-    for atom in faults:
-        inject(db, atom, variants.get(atom[:2], {}))
-    forget(db)
-    return db
-
-
-@st.composite
-def compositions(draw: st.DrawFn) -> tuple[str, ...]:
-    chosen: list[str] = []
-    for atom in draw(st.lists(st.sampled_from(atoms()), max_size=6)):
-        if not any(exclusive(atom, other) for other in chosen):
-            chosen.append(atom)
-    return tuple(chosen)
-
-
-ways = st.fixed_dictionaries({code: st.sampled_from(kinds) for code, kinds in VARIANTS.items()})
-
-
-def spare(db: RanDB, kind: str) -> str:
-    return next(s.id for s in db.spares if s.type == kind and not s.used)
 
 
 def repairs(db: RanDB) -> list[tuple[str, dict[str, Any]]]:
@@ -114,7 +67,7 @@ def check_repair(db: RanDB, tool: str, arguments: dict[str, Any]) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(compositions(), ways)
+@given(compositions(6), ways)
 def test_a_repair_leaves_what_it_promises_and_nothing_else(
     faults: tuple[str, ...], variants: dict[str, Any]
 ) -> None:
@@ -191,33 +144,6 @@ def test_words_of_an_effect_do_not_tell_whether_it_helped() -> None:
             for faults in ((), ("P3.1", "F2.1", "A1.1", "T2"), ("P1", "A4.2", "F3.2", "B2", "E1"))
         }
         assert len(told) == 1, (tool, told)
-
-
-def test_travel_follows_the_dispatch() -> None:
-    db = on_site(3)
-    who, kit = db.technicians[0], FieldKit(db)
-    with pytest.raises(ToolError, match="already"):
-        kit.travel_to_site(db.focus)
-    assert db.focus in kit.leave_site()["effect"]
-    assert (who.location, who.assigned, who.parts) == (None, None, [])
-    with pytest.raises(ToolError, match="dispatch_technician"):
-        kit.travel_to_site(db.focus)
-    who.assigned = db.focus
-    for elsewhere in ("Z999", db.hub.id):
-        with pytest.raises(ToolError, match="there is no site"):
-            kit.travel_to_site(elsewhere)
-    kit.travel_to_site(db.focus)
-    assert who.location == db.focus
-
-
-def test_isolation_needs_a_locked_cell() -> None:
-    db = on_site(3)
-    site, kit = db.sites[db.focus], FieldKit(db)
-    with pytest.raises(ToolError, match="lock_cell"):
-        kit.confirm_rf_isolation(f"{db.focus}-R1")
-    site.cells[0].administrativeState = "LOCKED"
-    kit.confirm_rf_isolation(f"{db.focus}-R1")
-    assert [rru.isolated for rru in site.rrus] == [True, False, False]
 
 
 @pytest.mark.parametrize(

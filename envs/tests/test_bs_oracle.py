@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import functools
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from bs_harness import broken as network
+from bs_harness import seen
 
-from telejudge_envs.base_station.faults import atoms, inject, present
-from telejudge_envs.base_station.layout import Layout, healthy
+from telejudge_envs.base_station.faults import atoms, present
 from telejudge_envs.base_station.oracle.oracle import Oracle
-from telejudge_envs.base_station.physics import effects, facts_of
-from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.errors import UsageError
 
-LAYOUT = Layout(topology="star", split="train", seed=11)
-
-
-def broken(*faults: str, layout: Layout = LAYOUT) -> RanDB:
-    db = healthy(layout)
-    for atom in faults:
-        inject(db, atom)
-    return db
-
-
-def seen(db: RanDB) -> dict[str, int]:
-    return effects(facts_of(db, db.focus), 1)
+broken = functools.partial(network, topology="star")
 
 
 def remote(real: dict[str, int]) -> list[str]:
@@ -50,7 +36,6 @@ def test_reading_the_same_again_tells_nothing() -> None:
     oracle = Oracle(db)
     assert oracle.see(remote(real), real) > 3
     assert oracle.see(remote(real), real) == 0.0
-    assert oracle.expected_gain(remote(real)) == 0.0
 
 
 def test_a_masked_fault_is_not_excluded_until_it_could_be_seen() -> None:
@@ -93,7 +78,7 @@ def test_switching_back_to_a_lost_ptp_master_brings_the_fault_back() -> None:
 
 
 def test_a_lost_ptp_master_is_no_hypothesis_where_none_is_fitted() -> None:
-    db = broken(layout=Layout(topology="gnss_only", split="train", seed=11))
+    db = broken(topology="gnss_only")
     assert not Oracle(db).possible("S2")
     assert Oracle(db).posterior()["S2"] == 0.0
     assert Oracle(broken()).possible("S2")
@@ -112,32 +97,6 @@ def test_probability_that_a_write_cures_something() -> None:
     assert oracle.target_probability({"locked.1": 0, "R6.1": 0}) == pytest.approx(
         oracle.posterior()["R6.1"]
     )
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(sorted(remote(seen(healthy(LAYOUT))))),
-        min_size=1,
-        max_size=3,
-        unique=True,
-    )
-)
-def test_expected_gain_is_the_mean_of_the_gains(names: list[str]) -> None:
-    oracle = Oracle(broken(), 2)
-    mean = 0.0
-    for code in range(1 << len(names)):
-        outcome = {name: code >> place & 1 for place, name in enumerate(names)}
-        gain = oracle.gain(names, outcome)
-        mean += 0.0 if math.isinf(gain) else gain * 2**-gain
-    assert oracle.expected_gain(names) == pytest.approx(mean, abs=1e-9)
-
-
-def test_a_capped_expectation_is_a_lower_bound() -> None:
-    oracle = Oracle(broken(), 2)
-    names = remote(seen(broken()))
-    full = oracle.expected_gain(names)
-    assert 0 < oracle.expected_gain(names, max_parts=8) < full
 
 
 def test_four_faults_are_found_and_called_approximate() -> None:

@@ -1,10 +1,11 @@
-"""The world's numbers against textbooks and standards: every row of the design's section 7."""
+"""The world's numbers against textbooks and standards."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
+from bs_harness import broken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,31 +20,25 @@ from telejudge_envs.base_station.faults import (
 )
 from telejudge_envs.base_station.kpi_table import COUNTERS, PERIOD_S
 from telejudge_envs.base_station.kpis import cell_counters, kpis
-from telejudge_envs.base_station.layout import Layout, healthy
 from telejudge_envs.base_station.observe import forget, observe
-from telejudge_envs.base_station.state import Clock, RanDB
-
-
-def world(seed: int = 3, **layout: object) -> RanDB:
-    return healthy(Layout(**({"topology": "single", "split": "train", "seed": seed} | layout)))  # type: ignore[arg-type]
+from telejudge_envs.base_station.state import Clock
 
 
 @pytest.mark.parametrize(
-    ("vswr", "return_loss", "share", "mismatch"),
-    [(1.5, 13.98, 0.04, 0.177), (2.0, 9.54, 0.111, 0.51), (3.0, 6.02, 0.25, 1.25)],
+    ("vswr", "return_loss", "share"),
+    [(1.5, 13.98, 0.04), (2.0, 9.54, 0.111), (3.0, 6.02, 0.25)],
 )
-def test_vswr(vswr: float, return_loss: float, share: float, mismatch: float) -> None:
-    """Transmission line textbook: Γ=(V-1)/(V+1), RL=-20 lg Γ, loss=-10 lg(1-Γ²)."""
+def test_vswr(vswr: float, return_loss: float, share: float) -> None:
+    """Transmission line textbook: Γ=(V-1)/(V+1), RL=-20 lg Γ."""
     assert formulas.reflection(vswr) == pytest.approx((vswr - 1) / (vswr + 1))
     assert formulas.return_loss_db(vswr) == pytest.approx(return_loss, abs=0.005)
     assert formulas.reflected_share(vswr) == pytest.approx(share, abs=0.0005)
-    assert formulas.mismatch_loss_db(vswr) == pytest.approx(mismatch, abs=0.005)
 
 
 def test_vswr_alarm_levels() -> None:
     """Huawei ALM-26529: minor above 2.0, major above 3.0. Healthy lines stay well below."""
     assert (VSWR_MINOR, VSWR_MAJOR) == (2.0, 3.0)
-    db = world()
+    db = broken()
     assert all(1.0 < line.vswr < 1.5 for line in db.sites[db.focus].lines)
     inject(db, "A1.2")
     (alarm,) = active(db)
@@ -71,7 +66,7 @@ def test_noise_rise() -> None:
 def test_uplink_noise_of_the_world(sector: int, rat: str) -> None:
     """Operator practice for LTE (CSDN 78722867): -105 dBm per resource block is severe. A quiet
     cell reads its thermal floor, an interfered one floor plus rise."""
-    db = world(topology="mixed")
+    db = broken(topology="mixed")
     cell = db.sites[db.focus].cells[sector - 1]
     assert cell.rat == rat
     floor = formulas.prb_noise_dbm(rat)
@@ -90,7 +85,7 @@ def test_receive_imbalance() -> None:
     CPRI link differ by less."""
     assert formulas.RX_IMBALANCE_DB == 6.0
     for seed in range(30):
-        db = world(seed)
+        db = broken(seed=seed)
         for rru in db.sites[db.focus].rrus:
             assert abs(rru.rx_bbu_dbm - rru.rx_rru_dbm) < formulas.RX_IMBALANCE_DB
 
@@ -99,7 +94,7 @@ def test_sctp_timers() -> None:
     """RFC 4960 §15: RTO from 1 s doubles to 60 s; 5 retries of a path, 10 of an association."""
     assert formulas.sctp_failure_s(5) == 63
     assert formulas.sctp_failure_s(10) == 363
-    db = world()
+    db = broken()
     inject(db, "T5")
     assert any("63 s" in alarm.specificProblem for alarm in active(db))
 
@@ -113,7 +108,7 @@ def test_sctp_with_short_timers_fails_within_seconds() -> None:
 def test_ng_setup_comes_after_the_transport_is_up(fault: str, sctp: bool) -> None:
     """TS 38.413 §8.7.1 and open5gs issue 634: NG Setup is the first message once the TNL is up,
     and the AMF turns down an unknown tracking area or PLMN. So R3 has SCTP up, T5 does not."""
-    db = world()
+    db = broken()
     inject(db, fault)
     bits = observe(db)[db.focus]
     assert bits["alarm.NG_FAULT"] == 1
@@ -122,10 +117,8 @@ def test_ng_setup_comes_after_the_transport_is_up(fault: str, sctp: bool) -> Non
 
 
 def test_clock_limits() -> None:
-    """TS 38.133 §7.4 (3 µs between cells), TS 38.104 §6.5 (±0.05 ppm)."""
+    """TS 38.133 §7.4 (3 µs between cells), half of it for each."""
     assert formulas.PHASE_LIMIT_US == 1.5
-    assert 2 * formulas.PHASE_LIMIT_US == formulas.CELL_PHASE_LIMIT_US
-    assert formulas.FREQUENCY_LIMIT_PPM == 0.05
 
 
 @pytest.mark.parametrize(("error", "hours"), [(1e-11, 41.7), (1e-10, 4.2)])
@@ -138,7 +131,7 @@ def test_the_clock_of_the_world_holds_over_like_a_good_oscillator() -> None:
     """The same 1.5 µs / δf with 1e-11: about 2,500 minutes, after which the cells stop."""
     clock = Clock()
     assert clock.holdover_min == pytest.approx(60 * formulas.holdover_hours(1e-11), abs=1)
-    db = world(topology="gnss_only")
+    db = broken(topology="gnss_only")
     inject(db, "S1")
     assert observe(db)[db.focus]["cell_up.1"] == 1
     db.clock_min += clock.holdover_min
@@ -157,7 +150,7 @@ def test_battery_formula() -> None:
 def test_batteries_of_the_world(seed: int) -> None:
     """GlobalSpec: at least 4 h of backup at cell sites, plant from 40 to 56 V. Adtran 61180043L2:
     alarm at 42 V, disconnection at 39 V; ours disconnects a little earlier, which spares cells."""
-    db = world(seed)
+    db = broken(seed=seed)
     power = db.sites[db.focus].power
     hours = formulas.battery_hours(power.battery_ah, power.load_w, soc=power.battery_soc)
     assert hours >= formulas.BACKUP_HOURS
@@ -173,7 +166,7 @@ def test_batteries_of_the_world(seed: int) -> None:
 
 def test_a_site_without_mains_goes_dark_when_the_battery_is_empty() -> None:
     """The same formula decides when the node falls silent."""
-    db = world()
+    db = broken()
     inject(db, "P1")
     power = db.sites[db.focus].power
     hours = formulas.battery_hours(power.battery_ah, power.load_w, soc=power.battery_soc)
@@ -190,7 +183,7 @@ def test_optics(seed: int) -> None:
     """IEEE 802.3 clause 52, 10GBASE-LR: receivers need about -14.4 dBm. Healthy links have margin,
     the injected -17 and -16.5 dBm do not."""
     assert SENSITIVITY_DBM == CPRI_SENSITIVITY_DBM == -14.4
-    db = world(seed)
+    db = broken(seed=seed)
     site = db.sites[db.focus]
     assert site.port.sfp_rx_dbm > SENSITIVITY_DBM + 3
     assert all(min(r.rx_bbu_dbm, r.rx_rru_dbm) > CPRI_SENSITIVITY_DBM + 3 for r in site.rrus)
@@ -198,12 +191,6 @@ def test_optics(seed: int) -> None:
     inject(db, "F2.1")
     assert site.port.sfp_rx_dbm < SENSITIVITY_DBM
     assert site.rrus[0].rx_bbu_dbm < CPRI_SENSITIVITY_DBM
-
-
-def test_free_space_path_loss() -> None:
-    """ITU-R P.525: 32.45 + 20 lg d + 20 lg f; 6 dB for every doubling."""
-    assert formulas.fspl_db(1, 3500) == pytest.approx(103.3, abs=0.05)
-    assert formulas.fspl_db(2, 3500) - formulas.fspl_db(1, 3500) == pytest.approx(6.02, abs=0.01)
 
 
 def test_far_edge_of_the_beam() -> None:
@@ -215,7 +202,7 @@ def test_far_edge_of_the_beam() -> None:
 
 def test_a_tilt_far_below_plan_lets_the_cell_overshoot() -> None:
     """The same geometry: at the injected 0° the beam reaches the horizon, and ATADist shows it."""
-    db = world()
+    db = broken()
     cell = db.sites[db.focus].cells[0].id
     before = cell_counters(db, cell)["L1M.ATADist"]
     inject(db, "A3.1")
@@ -234,16 +221,10 @@ def test_drb_accessibility() -> None:
     assert formulas.drb_accessibility((0, 0), (0, 0), (0, 0)) == 1.0
 
 
-def test_handover_success() -> None:
-    """TS 28.554 §6.6.1: (ΣExeSucc/ΣExeReq)·(ΣPrepSucc/ΣPrepReq); sums, not a mean of ratios."""
-    done = formulas.handover_success([(90, 100), (10, 10)], [(100, 110), (10, 10)])
-    assert done == pytest.approx(100 / 110 * 110 / 120)
-
-
 def test_availability() -> None:
     """TS 32.450 §6.4.1: (900 n - Σ unavailable)/900 n."""
     assert formulas.availability([0, 0, 900, 450]) == pytest.approx(0.625)
-    db = world()
+    db = broken()
     inject(db, "B2")
     cell = db.sites[db.focus].cells[0].id
     gone = cell_counters(db, cell)["X.CellUnavailableTime"]

@@ -315,7 +315,6 @@ FAULTS: dict[str, Fault] = {
 }  # fmt: skip
 
 SLUGS: tuple[str, ...] = tuple(f.slug for f in FAULTS.values())
-BY_SLUG: dict[str, Fault] = {f.slug: f for f in FAULTS.values()}
 
 
 def missing_neighbour(db: RanDB, site: Site, sector: int) -> str | None:

@@ -47,7 +47,7 @@ class FieldWrites(Toolkit):
 
     owner = "user"
 
-    @write(minutes=45)
+    @write(minutes=0)
     def travel_to_site(self, site_id: str) -> Done:
         """Drive to the site that the technician was dispatched to.
 
@@ -65,6 +65,7 @@ class FieldWrites(Toolkit):
         if who.location == site_id:
             raise ToolError(f"{who.id} is at {site_id} already; go on with the work")
         who.location = site_id
+        self.db.clock_min += who.travel_min  # what list_resources says of him
         return done(f"{who.id} is at {site_id}")
 
     @write(minutes=5)

@@ -13,13 +13,8 @@ import math
 from collections.abc import Iterable
 
 PHASE_LIMIT_US = 1.5
-"""Phase error against absolute time that TDD allows; half of CELL_PHASE_LIMIT_US."""
-
-CELL_PHASE_LIMIT_US = 3.0
-"""Between two cells on one frequency (TS 38.133 §7.4.2)."""
-
-FREQUENCY_LIMIT_PPM = 0.05
-"""Accuracy of a wide area base station's carrier (TS 38.104 §6.5.1)."""
+"""Phase error against absolute time that TDD allows; half of the 3 µs between two cells on one
+frequency (TS 38.133 §7.4.2)."""
 
 RX_IMBALANCE_DB = 6.0
 """Difference between receive branches that raises an alarm (Ruckus alarm 805, Ericsson default)."""
@@ -64,11 +59,6 @@ def reflected_share(vswr: float) -> float:
     return reflection(vswr) ** 2
 
 
-def mismatch_loss_db(vswr: float) -> float:
-    """-10·log10(1-Γ²): 0.51 dB at 2, 1.25 dB at 3 (textbook)."""
-    return -10 * math.log10(1 - reflected_share(vswr))
-
-
 def thermal_noise_dbm(bandwidth_hz: float, noise_figure_db: float) -> float:
     """-174 + 10·log10(B) + NF at 290 K: -117.4 dBm in an LTE PRB with NF 4 dB (textbook; used for
     noise rise by Følstad & Helvik, DRCN 2011)."""
@@ -100,11 +90,6 @@ def holdover_hours(frequency_error: float, limit_us: float = PHASE_LIMIT_US) -> 
     return limit_us * 1e-6 / frequency_error / 3600
 
 
-def fspl_db(distance_km: float, frequency_mhz: float) -> float:
-    """32.45 + 20·log10(d) + 20·log10(f): 103.3 dB at 1 km and 3.5 GHz (ITU-R P.525)."""
-    return 32.45 + 20 * math.log10(distance_km) + 20 * math.log10(frequency_mhz)
-
-
 def far_edge_m(height_m: float, tilt_deg: float, beam_deg: float) -> float:
     """Where the upper half-power edge of the beam meets flat ground, h/tan(tilt - beam/2); the
     horizon (inf) when that edge does not point down. 572 m for 30 m, 6° and 6° (geometry)."""
@@ -122,19 +107,6 @@ def drb_accessibility(
 ) -> float:
     """RRC × NG signalling × DRB set-up success, each (succeeded, attempted) (TS 28.554 §6.2.4)."""
     return ratio(*rrc) * ratio(*ng) * ratio(*drb)
-
-
-def handover_success(
-    executions: Iterable[tuple[float, float]], preparations: Iterable[tuple[float, float]]
-) -> float:
-    """GRANHOSR: (ΣExeSucc/ΣExeReq)·(ΣPrepSucc/ΣPrepReq), pairs of (succeeded, requested)
-    (TS 28.554 §6.6.1)."""
-    return _summed_ratio(executions) * _summed_ratio(preparations)
-
-
-def _summed_ratio(pairs: Iterable[tuple[float, float]]) -> float:
-    rows = list(pairs)
-    return ratio(sum(done for done, _ in rows), sum(asked for _, asked in rows))
 
 
 def availability(unavailable_s: Iterable[float], period_s: float = 900.0) -> float:

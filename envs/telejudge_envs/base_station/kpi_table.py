@@ -93,8 +93,3 @@ def _bad(name: str, value: Value, counters: Mapping[str, Value]) -> bool:
     if counter.bad == "above":
         return value > counter.limit
     return counter.bad == "below" and value < counter.limit
-
-
-def healthy_kpis(counters: Mapping[str, Value]) -> bool:
-    """Whether none of the counters is out of its limits."""
-    return not out_of_limits(counters)

@@ -16,7 +16,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from telejudge_envs.base_station.formulas import far_edge_m
 from telejudge_envs.base_station.kept import recall
 from telejudge_envs.base_station.kpi_table import (
     CELL_KPIS,
@@ -38,7 +37,6 @@ from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.state import Cell, RanDB, Site
 from telejudge_envs.base_station.toolkit import ToolError
 
-ANTENNA_HEIGHT_M, BEAM_DEG = 30.0, 6.0
 WEEK_MIN = 7 * 24 * 60
 
 
@@ -117,12 +115,6 @@ def uplink_noise_dbm(db: RanDB, cell_id: str, downlink_pct: float) -> float | No
     else:
         interference = -math.inf
     return noise_dbm(sample, interference, f"noise at {downlink_pct:g}")
-
-
-def planned_far_edge_m(db: RanDB, cell_id: str) -> float:
-    """How far the cell is meant to reach: the beam's upper edge at the planned tilt, in metres."""
-    tilt = float(db.plan[f"{cell_id.replace('-C', '-T')}.tilt"])
-    return far_edge_m(ANTENNA_HEIGHT_M, tilt, BEAM_DEG)
 
 
 def _cell_report(

@@ -107,7 +107,7 @@ def told(
     if located is None or located.site is None:
         return ()
     if located.site.id != db.focus:
-        return (TRUNK_DOWN,) if located.site.in_band_om else ()
+        return (TRUNK_DOWN,)
     return always + in_sectors(located, by_sector)
 
 

@@ -24,7 +24,6 @@ Bits = Mapping[str, int]
 BATTERY_EMPTY = "battery_empty"
 HOLDOVER_LOST = "holdover_lost"
 ON_PTP = "on_ptp"
-IN_BAND = "in_band"
 RING = "ring"
 LOCKED = "locked"
 
@@ -60,8 +59,7 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     on_battery = f["P1"] | f["P2"]
     dc = e["dc"] = full ^ (on_battery & f[BATTERY_EMPTY])
     path = e["path"] = full ^ ((f["T1"] & (full ^ f[RING])) | f["T3"] | f["T4"])
-    managed = path | (full ^ f[IN_BAND])
-    reach = e["reach"] = dc & managed & (full ^ f["B1"])
+    reach = e["reach"] = dc & path & (full ^ f["B1"])
     clock = (f[ON_PTP] & (full ^ f["S2"])) | (
         (full ^ f[ON_PTP]) & (full ^ (f["S1"] & f[HOLDOVER_LOST]))
     )
@@ -95,7 +93,7 @@ def effects(f: Bits, full: int, sectors: int = 3) -> dict[str, int]:
     e["alarm.CLOCK_SYNCHRONIZATION_PROBLEM"] = f["S1"] & reach
     e["alarm.CLOCK_REFERENCE_LOST"] = f["S2"] & f[ON_PTP] & reach
     e["alarm.LOSS_OF_SYNCHRONIZATION"] = (full ^ clock) & reach
-    e["alarm.SOFTWARE_PROGRAM_ABNORMALLY_TERMINATED"] = f["B1"] & dc & managed
+    e["alarm.SOFTWARE_PROGRAM_ABNORMALLY_TERMINATED"] = f["B1"] & dc & path
     e["alarm.EQUIPMENT_MALFUNCTION"] = f["B2"] & reach
     e["alarm.LICENCE_EXPIRED"] = f["B3"] & reach
 
@@ -163,7 +161,6 @@ def controls_of(db: RanDB, site_id: str) -> dict[str, int]:
         BATTERY_EMPTY: int(battery_empty(db, site_id)),
         HOLDOVER_LOST: int(holdover_over(db, site_id)),
         ON_PTP: int(site.clock.active == "ptp"),
-        IN_BAND: int(site.in_band_om),
         RING: int(site.ring),
     }
     for cell in site.cells:

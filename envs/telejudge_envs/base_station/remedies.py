@@ -4,7 +4,6 @@ In: the world as it is and an atom. Out: calls as (tool, arguments).
 
     plan = remedy(db, spec, "P3.2")
     plan.proof      reads that separate the fault from its rivals, as soon as it can be seen
-    plan.visible    the effects (physics.py) that must be 1 for the proof to succeed
     plan.fix        the repair, without travel; `plan.onsite` says whether somebody must be there
     plan.trap       what a hasty engineer does instead; it does not repair, or breaks a rule
 
@@ -27,14 +26,13 @@ Call = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Remedy:
-    """`mast`: the repair needs the cell LOCKED and the radio isolated. `impact`: objects and
-    actions whose impact is checked first. `lasting`: part types to bring along."""
+    """`onsite`: somebody must be there, `mast`: with the cell LOCKED and the radio isolated;
+    `parts`: types of spares to bring along. `impact`: object and action whose impact is checked
+    first. `team`: who takes the fault when the agent cannot repair it; None when he can."""
 
     atom: str
     object_id: str
     proof: tuple[Call, ...]
-    visible: tuple[str, ...]
-    hidden_by: tuple[str, ...]
     fix: tuple[Call, ...]
     trap: tuple[Call, ...]
     onsite: bool
@@ -55,8 +53,6 @@ def remedy(db: RanDB, spec: Spec, atom: str) -> Remedy:
         atom=atom,
         object_id=object_of(db, db.focus, atom),
         proof=tuple(_PROOF[fault.code](case)),
-        visible=tuple(name.format(i=i) for name in VISIBLE[fault.code]),
-        hidden_by=tuple(name.format(i=i) for name in NOT_VISIBLE_WITH.get(fault.code, ())),
         fix=tuple(_FIX[fault.code](case)),
         trap=tuple(_TRAP[fault.code](case)),
         onsite=needs_site_visit(atom, variant),
@@ -244,6 +240,8 @@ VISIBLE: dict[str, tuple[str, ...]] = {
     "R5": ("kpi.full.{i}",),
     "R6": ("see.LOCKED.{i}", "reach"),
 }
+"""Effects (physics.py) that must all be 1 for the proof to succeed; `{i}` is the sector."""
+
 NOT_VISIBLE_WITH: dict[str, tuple[str, ...]] = {
     "F1": ("alarm.RRU_DYING_GASP.{i}",),
     "B4": ("kpi.traffic.{i}",),

@@ -14,7 +14,6 @@ from telejudge_envs.base_station.faults import atoms
 from telejudge_envs.base_station.physics import (
     BATTERY_EMPTY,
     HOLDOVER_LOST,
-    IN_BAND,
     LOCKED,
     ON_PTP,
     RING,
@@ -43,7 +42,6 @@ def facts_for(
         BATTERY_EMPTY: 0,
         HOLDOVER_LOST: int(holdover_lost),
         ON_PTP: int("S2" in have),
-        IN_BAND: 1,
         RING: int(ring),
     }
     for i in range(1, SECTORS + 1):

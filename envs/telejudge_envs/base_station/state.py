@@ -35,7 +35,11 @@ class Rectifier(Part):
 
 
 class Power(Part):
-    """`breakers` by feed id: True is closed. `shorted` feeds trip again when they are closed."""
+    """`breakers` by feed id: True is closed. `shorted` feeds trip again when they are closed.
+
+    `battery_soc`: charge when the ticket came, 0 to 1; `lvd_v`: where the load is disconnected.
+    `recloses` counts attempts by feed, so that the ledger shows one that changed nothing else.
+    """
 
     mains_ok: bool = True
     load_w: int = 3000
@@ -110,6 +114,8 @@ class Clock(Part):
 
 
 class Board(Part):
+    """`resets` counts restarts, so that the ledger shows one that changed nothing else."""
+
     id: str
     type: Literal["main", "baseband"]
     hw_ok: bool = True
@@ -119,7 +125,10 @@ class Board(Part):
 
 
 class Rru(Part):
-    """Remote radio unit. `pa_ok`: its power amplifier; `cpri` is the fibre to the baseband."""
+    """Remote radio unit. `pa_ok`: its power amplifier; `cpri` is the fibre to the baseband.
+
+    `resets` as of a Board. `isolated`: tagged out for work on the mast.
+    """
 
     id: str
     feed: str
@@ -174,7 +183,6 @@ class Cell(Part):
     mlb_headroom: bool = True
     external_noise: bool = False
     ue_emergency: int = 0
-    resets: int = 0
     relations: list[NRCellRelation]
 
 
@@ -188,7 +196,6 @@ class Site(Part):
     id: str
     name: str
     priority: Priority = "normal"
-    in_band_om: bool = True
     busy_hours: tuple[int, int] = (8, 22)
     parent_hub: str
     ring: bool = False
@@ -250,7 +257,10 @@ class Spare(Part):
 
 
 class Technician(Part):
-    """`wears_rf_monitor` aside, what matters is where he is, what for and with which parts."""
+    """`assigned`: the site he was sent to, `location`: where he is, both None when he is not out.
+
+    `travel_min`: how long he drives to any site; `parts`: ids of the spares he has with him.
+    """
 
     id: str
     name: str

@@ -20,7 +20,6 @@ from telejudge_envs.base_station.oracle.space import Space
 from telejudge_envs.base_station.physics import (
     BATTERY_EMPTY,
     HOLDOVER_LOST,
-    IN_BAND,
     LOCKED,
     ON_PTP,
     RING,
@@ -59,7 +58,7 @@ class Start:
         held = {w.object_id for w in db.work_orders if w.open}
         return cls(
             sectors=len(site.cells),
-            constants={IN_BAND: int(site.in_band_om), RING: int(site.ring)},
+            constants={RING: int(site.ring)},
             clocked=clocked_of(db),
             on_ptp=site.clock.active == "ptp" and not present(db, db.focus, "S2"),
             ptp_fitted=site.clock.ptp_fitted,

@@ -21,7 +21,7 @@ from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.responsibility import is_stubborn, team_needed
 from telejudge_envs.base_station.state import RanDB
 
-READ, CONFIG, LOCK, TOKEN, RESET, HARD_RESET, VISIT = 1, 2, 3, 5, 6, 8, 100
+CONFIG, LOCK, TOKEN, RESET, HARD_RESET, VISIT = 2, 3, 5, 6, 8, 100
 REPAIR, REPLACE = VISIT + 2, VISIT + 4
 
 IMPACT: dict[str, int] = {

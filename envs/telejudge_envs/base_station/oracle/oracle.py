@@ -40,8 +40,6 @@ WIDEST = 4
 SURE = 0.9
 """From this probability on a fault counts as known (design: `premature write`)."""
 
-MAX_PARTS = 4096
-
 
 class Oracle:
     """Follows one episode from its start. Bits and probabilities are of the focus site."""
@@ -141,33 +139,6 @@ class Oracle:
             and name in self._belief.initial
             and not (name.startswith("R6.") and sets.get(f"{LOCKED}.{name[3:]}"))
         ]
-
-    # -- what readings are worth
-
-    def gain(self, names: Iterable[str], real: Mapping[str, int]) -> float:
-        """-log2 of the probability of this outcome, without taking note of it (infinite when no
-        hypothesis of the present space predicts it)."""
-        left = self._belief.agreeing({name: real[name] for name in names})
-        return self._surprise(left) if left else math.inf
-
-    def expected_gain(self, names: Iterable[str], max_parts: int = MAX_PARTS) -> float:
-        """Entropy in bits of what a reading of these effects would show: its gain on average.
-
-        Exact until the outcomes number `max_parts`; parts are not split further then, and the
-        result is a lower bound.
-        """
-        belief, parts = self._belief, [self._belief.alive]
-        for name in names:
-            if len(parts) >= max_parts:
-                break
-            predicted, split = belief.effect(name), []
-            for part in parts:
-                one = part & predicted
-                split += [one, part ^ one] if one and one != part else [part]
-            parts = split
-        total = belief.mass(belief.alive)
-        shares = (belief.mass(part) / total for part in parts)
-        return max(0.0, -sum(p * math.log2(p) for p in shares))
 
     def cheapest(self, at_least: float = SURE) -> Action | None:
         """The cheapest call that cures a fault known with this probability; among equals for the
