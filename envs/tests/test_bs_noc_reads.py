@@ -9,42 +9,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from bs_harness import TOPOLOGIES, Call, compositions, ways, with_faults
+from bs_noc_harness import READS, TOOLS, read_calls
+from bs_noc_harness import call as answer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms, exclusive, inject
-from telejudge_envs.base_station.layout import Layout, Topology, healthy
+from telejudge_envs.base_station.faults import atoms, exclusive
+from telejudge_envs.base_station.layout import Layout, healthy
 from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.noise import add_noise
 from telejudge_envs.base_station.observe import forget, observe
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.base_station.toolkit import Tool, ToolError, tools_of
-
-TOOLS = tools_of(NocKit)
-READS = {name: tool for name, tool in TOOLS.items() if tool.marked.effect == "read"}
-TOPOLOGIES: tuple[Topology, ...] = ("single", "star", "ring", "mixed", "gnss_only", "leased")
-Call = tuple[str, dict[str, Any]]
-
-VARIANTS = st.fixed_dictionaries(
-    {
-        "A2": st.sampled_from([{}, {"jammed": True}]),
-        "F2": st.sampled_from([{}, {"end": "rru"}, {"worn": True}]),
-        "P1": st.sampled_from([{}, {"unfixable": True}]),
-        "T1": st.sampled_from([{}, {"unfixable": True}]),
-        "A1": st.sampled_from([{}, {"segment": "antenna", "dist_m": 31.0}]),
-        "R5": st.sampled_from([{}, {"unfixable": True}]),
-    }
-)
-
-
-@st.composite
-def compositions(draw: st.DrawFn) -> tuple[str, ...]:
-    """Up to four faults that can be there at once."""
-    chosen: list[str] = []
-    for atom in draw(st.lists(st.sampled_from(atoms()), max_size=4, unique=True)):
-        if not any(exclusive(atom, other) for other in chosen):
-            chosen.append(atom)
-    return tuple(chosen)
+from telejudge_envs.base_station.toolkit import Tool, ToolError
 
 
 @st.composite
@@ -74,76 +51,12 @@ def build(
     add_noise(db, random.Random(3), 3)
     clock = db.sites[db.focus].clock
     clock.active = "ptp" if on_ptp and clock.ptp_fitted else "gnss"
-    for atom in faults:
-        inject(db, atom, variants.get(atom[:2], {}))
-    forget(db)
-    return db
-
-
-def read_calls(db: RanDB) -> list[Call]:
-    """Every READ on the focus site, on the hub, and a few on another site."""
-    site, hub = db.focus, db.hub.id
-    other = list(db.sites)[-1]
-    calls: list[Call] = []
-    for s in dict.fromkeys((site, other)):
-        for name in ("get_ne_status", "get_boards", "get_power_climate", "get_clock",
-                     "get_licences"):  # fmt: skip
-            calls.append((name, {"site_id": s}))
-        calls += [
-            ("list_alarms", {"scope_id": s}),
-            ("list_alarms", {"scope_id": s, "min_severity": "major"}),
-            ("get_kpi", {"object_id": s}),
-            ("diff_config_vs_plan", {"object_id": s}),
-            ("get_config", {"object_id": f"{s}-P"}),
-            ("get_transport_port", {"port_id": f"{s}-P"}),
-            ("ping", {"src_id": s, "target": "gateway"}),
-            ("ping", {"src_id": s, "target": "amf"}),
-            ("get_change_log", {"scope_id": s}),
-            ("check_impact", {"object_id": s, "action": "reset_board"}),
-            ("get_rf", {"rru_id": f"{s}-R1"}),
-            ("get_work_orders", {"scope_id": s}),
-        ]
-    for i in (1, 2, 3):
-        calls += [
-            ("get_rf", {"rru_id": f"{site}-R{i}"}),
-            ("get_fronthaul", {"rru_id": f"{site}-R{i}"}),
-            ("get_neighbours", {"cell_id": f"{site}-C{i}"}),
-            ("get_kpi", {"object_id": f"{site}-C{i}"}),
-            ("get_kpi", {"object_id": f"{site}-C{i}", "kpis": ["RRU.PrbTotDl"], "hours": 2}),
-            ("get_config", {"object_id": f"{site}-C{i}"}),
-            ("get_config", {"object_id": f"{site}-C{i}", "attributes": ["nrPci"]}),
-            ("get_config", {"object_id": f"{site}-T{i}"}),
-            ("diff_config_vs_plan", {"object_id": f"{site}-C{i}"}),
-            ("diff_config_vs_plan", {"object_id": f"{site}-T{i}"}),
-            ("list_alarms", {"scope_id": f"{site}-C{i}"}),
-            ("check_impact", {"object_id": f"{site}-C{i}", "action": "lock_cell"}),
-            ("get_change_log", {"scope_id": f"{site}-C{i}"}),
-        ]
-    ports = [port.id for port in db.hub.ports]
-    calls += [("get_transport_port", {"port_id": port}) for port in ports]
-    calls += [("ping", {"src_id": p, "target": "gateway"}) for p in (hub, *ports)]
-    calls += [
-        ("ping", {"src_id": hub, "target": "amf"}),
-        ("get_config", {"object_id": f"{site}-NG"}),
-        ("get_config", {"object_id": f"{site}-NG", "attributes": ["nRTAC"]}),
-        ("get_config", {"object_id": ports[0]}),
-        ("diff_config_vs_plan", {"object_id": f"{site}-NG"}),
-        ("diff_config_vs_plan", {"object_id": f"{site}-P"}),
-        ("list_alarms", {"scope_id": hub, "limit": 100}),
-        ("check_impact", {"object_id": ports[0], "action": "set_hub_port"}),
-        ("get_change_log", {"scope_id": hub, "hours": 48}),
-        ("get_topology", {"object_id": site}),
-        ("get_topology", {"object_id": hub}),
-        ("list_resources", {"site_id": site}),
-        ("search_manual", {"query": "VSWR"}),
-    ]
-    return calls
+    return with_faults(db, *faults, variants=variants)
 
 
 def read(db: RanDB, call: Call) -> Any:
-    name, arguments = call
-    answer = TOOLS[name].call(NocKit(db), arguments)
-    if name == "get_change_log":  # ids and times are numbers of the fault
+    answer = answer_of(db, call)
+    if call[0] == "get_change_log":  # ids and times are numbers of the fault
         answer = [{k: v for k, v in row.items() if k not in ("id", "at")} for row in answer]
         answer.sort(key=str)
     return answer
@@ -156,7 +69,7 @@ def shown(db: RanDB, call: Call) -> dict[str, int]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(layouts, neighbours(), VARIANTS, st.booleans(), st.tuples(st.booleans(), st.booleans()))
+@given(layouts, neighbours(), ways, st.booleans(), st.tuples(st.booleans(), st.booleans()))
 def test_results_differ_exactly_where_shown_effects_differ(
     layout: Layout,
     pair: tuple[tuple[str, ...], tuple[str, ...]],

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import get_args
 
 import pytest
+from bs_harness import TOPOLOGIES, seen, with_faults
 
 from telejudge_envs.base_station.faults import atoms, inject
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.oracle import PRIOR, Oracle
 from telejudge_envs.base_station.oracle.space import Space, space_of
-from telejudge_envs.base_station.physics import effects, facts_of
 from telejudge_envs.base_station.state import RanDB, WorkOrder
-
-TOPOLOGIES: tuple[Topology, ...] = get_args(Topology)
-
-
-def broken(layout: Layout, faults: tuple[str, ...]) -> RanDB:
-    db = healthy(layout)
-    for atom in faults:
-        inject(db, atom)
-    return db
-
-
-def seen(db: RanDB) -> dict[str, int]:
-    return effects(facts_of(db, db.focus), 1)
 
 
 def believing(db: RanDB, max_faults: int = 3) -> Belief:
@@ -59,7 +45,7 @@ def test_all_effects_agree_bit_by_bit(topology: Topology, worn_out: bool) -> Non
     belief.write({}, clocked_of(db))
     for _ in range(60):
         faults = sample(belief.space, dice)
-        world = broken(layout, faults)
+        world = with_faults(healthy(layout), *faults)
         world.clock_min = later
         assert predicted(belief, faults) == seen(world), faults
 
@@ -68,7 +54,7 @@ def test_the_faults_that_are_there_do_not_change_what_the_oracle_starts_from() -
     layout = Layout(topology="star", split="train", seed=5)
     plain = Start.of(healthy(layout))
     for atom in atoms(3):
-        assert Start.of(broken(layout, (atom,))) == plain, atom
+        assert Start.of(with_faults(healthy(layout), atom)) == plain, atom
 
 
 def test_a_cell_under_a_work_order_is_locked_in_every_hypothesis_and_never_left_locked() -> None:
@@ -95,7 +81,7 @@ def brute_force(db: RanDB, layout: Layout, shown: Mapping[str, int]) -> dict[str
     total = 0.0
     for hypothesis in range(space.count):
         faults = space.faults(hypothesis)
-        world = seen(broken(layout, faults))
+        world = seen(with_faults(healthy(layout), *faults))
         if all(world[name] == bit for name, bit in shown.items()):
             weight = PRIOR[len(faults)] / space.of_size(len(faults))
             total += weight
@@ -106,7 +92,7 @@ def brute_force(db: RanDB, layout: Layout, shown: Mapping[str, int]) -> dict[str
 
 def test_the_posterior_is_that_of_brute_force() -> None:
     layout = Layout(topology="ring", split="train", seed=9)
-    db = broken(layout, ("P1", "R4.2"))
+    db = with_faults(healthy(layout), "P1", "R4.2")
     real = seen(db)
     shown = {n: real[n] for n in ("kpi.noise.2", "cell_up.1", "alarm.BATTERY_DISCHARGING")}
     oracle = Oracle(db, 2)

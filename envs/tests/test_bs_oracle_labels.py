@@ -6,27 +6,17 @@ import statistics
 import time
 
 import pytest
+from bs_harness import broken, seen
 
-from telejudge_envs.base_station.faults import atoms, inject
-from telejudge_envs.base_station.layout import Layout, healthy
+from telejudge_envs.base_station.faults import atoms
 from telejudge_envs.base_station.oracle.cures import Cures, impact_of
 from telejudge_envs.base_station.oracle.labels import StepLabel, label_steps
 from telejudge_envs.base_station.oracle.steps import OracleStep
-from telejudge_envs.base_station.physics import effects, facts_of
 from telejudge_envs.base_station.state import RanDB
-
-LAYOUT = Layout(topology="single", split="train", seed=11)
-
-
-def broken(*faults: str, variant: dict[str, bool] | None = None) -> RanDB:
-    db = healthy(LAYOUT)
-    for atom in faults:
-        inject(db, atom, variant)
-    return db
 
 
 def read(db: RanDB, tool: str, *prefixes: str) -> OracleStep:
-    real = effects(facts_of(db, db.focus), 1)
+    real = seen(db)
     shows = tuple(name for name in real if name.startswith(prefixes))
     return OracleStep(tool, shows=shows, bits=real)
 
@@ -172,12 +162,12 @@ STUBBORN = {
 @pytest.mark.parametrize("atom", STUBBORN)
 def test_stubborn_faults_need_more(atom: str) -> None:
     kind, tool = STUBBORN[atom]
-    assert Cures.of(broken(atom, variant={kind: True})).cheapest(atom).tool == tool
+    assert Cures.of(broken(atom, variants={atom[:2]: {kind: True}})).cheapest(atom).tool == tool
     assert Cures.of(broken(atom)).cheapest(atom).tool != tool
 
 
 def test_without_the_spare_the_vendor_is_called() -> None:
-    db = healthy(Layout(topology="single", split="train", seed=1, missing=("fan",)))
+    db = broken(missing=("fan",))
     best = Cures.of(db).cheapest("E1")
     assert (best.tool, best.team) == ("escalate", "vendor")
     assert Cures.of(db).cheapest("B2").tool == "replace_module"
@@ -224,9 +214,9 @@ def test_twenty_five_steps_are_labelled_in_fifty_milliseconds() -> None:
     assert label_steps(db, steps) == label_steps(db, steps)
 
     def seconds() -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()  # others may use the processor meanwhile
         labels: list[StepLabel] = label_steps(db, steps)
         assert len(labels) == 24
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     assert statistics.median(seconds() for _ in range(5)) < 0.05

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
+from bs_harness import TOPOLOGIES, Call, broken, seen, spare, with_faults
 
-from telejudge_envs.base_station.faults import inject
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.noc import NocKit
@@ -20,11 +20,8 @@ from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.oracle import PRIOR
 from telejudge_envs.base_station.oracle.space import space_of
 from telejudge_envs.base_station.parts import part
-from telejudge_envs.base_station.physics import effects, facts_of
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import ToolError, tools_of
-
-Call = tuple[str, dict[str, Any]]
 
 KITS = {name: kit for kit in (NocKit, FieldKit) for name in tools_of(kit)}
 MODULES = (
@@ -34,10 +31,6 @@ MODULES = (
     ("baseband", "BB"),
     ("gnss_antenna", "GNSS"),
 )
-
-
-def spare(db: RanDB, kind: str) -> str:
-    return next((s.id for s in db.spares if s.type == kind and not s.used), "none")
 
 
 def site_calls(db: RanDB) -> Iterator[Call]:
@@ -120,19 +113,12 @@ def logged(db: RanDB, change_id: str) -> tuple[str, str] | None:
     return next(((c.object_id, c.attribute) for c in db.changes if c.id == change_id), None)
 
 
-def broken(layout: Layout, faults: tuple[str, ...]) -> RanDB:
-    db = healthy(layout)
-    for atom in faults:
-        inject(db, atom)
-    return db
-
-
 def walk(topology: Topology, dice: random.Random) -> int:
     """The number of writes that two worlds took alike."""
     layout = Layout(topology=topology, split="train", seed=dice.randrange(40))
     space = space_of(3, 3, Start.of(healthy(layout)).impossible)
     sets_of_faults = [space.faults(dice.randrange(space.count)) for _ in range(2)]
-    worlds = [broken(layout, faults) for faults in sets_of_faults]
+    worlds = [with_faults(healthy(layout), *faults) for faults in sets_of_faults]
     belief = Belief(space, Start.of(worlds[0]), PRIOR[:4])
     first = worlds[0]
     calls = visit(first)
@@ -152,20 +138,20 @@ def walk(topology: Topology, dice: random.Random) -> int:
         for db, faults in zip(worlds, sets_of_faults, strict=False):
             bit = space.only(faults)
             said = {effect: int(bool(bits & bit)) for effect, bits in belief.effects.items()}
-            assert said == effects(facts_of(db, db.focus), 1), (name, arguments, faults)
+            assert said == seen(db), (name, arguments, faults)
         if len(worlds) < 2:
             return made
     return made
 
 
-@pytest.mark.parametrize("topology", get_args(Topology))
+@pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_predictions_hold_after_any_writes(topology: Topology) -> None:
     dice = random.Random(f"walk|{topology}")
     assert sum(walk(topology, dice) for _ in range(12)) > 40
 
 
 def test_every_tool_that_changes_facts_is_walked_through() -> None:
-    db = broken(Layout(topology="single", split="train", seed=1), ("T4",))
+    db = broken("T4")
     walked = {name for name, _ in (*site_calls(db), *sector_calls(db, 1), *visit(db))}
     changing = {
         name

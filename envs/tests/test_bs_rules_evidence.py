@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
+from bs_harness import broken, compositions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telejudge_envs.base_station.alarms import alarm_effects
-from telejudge_envs.base_station.faults import atoms, exclusive, inject, split
-from telejudge_envs.base_station.layout import Layout, Topology, healthy
+from telejudge_envs.base_station.faults import atoms, split
 from telejudge_envs.base_station.observe import forget
 from telejudge_envs.base_station.physics import LOCKED, effects
 from telejudge_envs.base_station.rules.evidence import betrayed, explained, remote
 from telejudge_envs.base_station.rules.record import RuleStep, Situation, situation
-from telejudge_envs.base_station.state import RanDB
 
-NAMES = sorted(effects(situation(healthy(Layout("single", "train", 1))).facts, 1))
-
-
-def world(chosen: tuple[str, ...], topology: Topology = "single") -> RanDB:
-    db = healthy(Layout(topology, "train", 5))
-    for atom in chosen:
-        inject(db, atom)
-    forget(db)
-    return db
+NAMES = sorted(effects(situation(broken()).facts, 1))
 
 
 def reading(now: Situation, *shows: str, index: int = 0) -> RuleStep:
@@ -43,17 +32,12 @@ def reading(now: Situation, *shows: str, index: int = 0) -> RuleStep:
     )
 
 
-def together(pool: tuple[str, ...], most: int) -> st.SearchStrategy[tuple[str, ...]]:
-    some = st.lists(st.sampled_from(pool), max_size=most, unique=True).map(tuple)
-    return some.filter(lambda s: not any(exclusive(a, b) for a, b in itertools.combinations(s, 2)))
-
-
 @settings(max_examples=60, deadline=None)
-@given(together(remote(3), 3), st.lists(st.sampled_from(NAMES), max_size=25))
+@given(compositions(3, remote(3)), st.lists(st.sampled_from(NAMES), max_size=25))
 def test_faults_that_can_be_cured_from_afar_explain_themselves(
     chosen: tuple[str, ...], shows: list[str]
 ) -> None:
-    db = world(chosen, "star")
+    db = broken(*chosen, topology="star")
     seen = situation(db)
     if "T3" not in chosen:
         db.hub.ports[0].admin = "down"
@@ -76,13 +60,13 @@ def test_faults_that_can_be_cured_from_afar_explain_themselves(
 
 @pytest.mark.parametrize("atom", [a for a in atoms() if split(a)[0].onsite])
 def test_every_fault_on_site_can_be_told_from_all_that_are_not(atom: str) -> None:
-    db = world((atom,))
+    db = broken(atom)
     everything = [n for n in NAMES if n.startswith(("alarm.", "see.", "kpi.")) or n == "path"]
     assert not explained([reading(situation(db), *everything)])
 
 
 def test_a_dark_site_alone_is_no_reason_to_travel_but_its_dark_fibre_is() -> None:
-    db = world(("T1",))
+    db = broken("T1")
     now = situation(db)
     assert explained([reading(now, "alarm.NE_UNREACHABLE", "reach")])
     assert not explained([reading(now, *alarm_effects(db, db.focus))])
@@ -93,11 +77,11 @@ def test_a_dark_site_alone_is_no_reason_to_travel_but_its_dark_fibre_is() -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(together(atoms(), 3), st.lists(st.sampled_from(NAMES), max_size=6))
+@given(compositions(3), st.lists(st.sampled_from(NAMES), max_size=6))
 def test_a_reading_betrays_what_it_would_not_show_otherwise(
     chosen: tuple[str, ...], shows: list[str]
 ) -> None:
-    now = situation(world(chosen))
+    now = situation(broken(*chosen))
     found = betrayed(reading(now, *shows))
     for atom in now.present:
         gone = {atom: 0} | ({f"{LOCKED}.{atom[3:]}": 0} if atom.startswith("R6.") else {})
