@@ -54,6 +54,11 @@ class Cast:
         return self.expert(self.flaws(**flaws))
 
 
+def in_any_world(factory: ScriptedFactory) -> Callable[[World], ScriptedFactory]:
+    """The maker of an agent that needs nothing of the world's."""
+    return lambda world: factory
+
+
 def _level(name: str) -> float:
     level = name.partition(":")[2]
     try:

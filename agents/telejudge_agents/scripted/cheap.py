@@ -21,9 +21,10 @@ from telejudge_agents.scripted.base import (
     ScriptedFactory,
 )
 from telejudge_agents.scripted.case import Case
-from telejudge_agents.scripted.engineer import Steady, engineer_planner
+from telejudge_agents.scripted.engineer import engineer_planner
 from telejudge_agents.scripted.exploits import ALL_GOLD_CALLS
 from telejudge_agents.scripted.playbook import ASPECTS
+from telejudge_agents.scripted.temper import Steady
 
 Step = Generator[Call | str, Heard, None]
 

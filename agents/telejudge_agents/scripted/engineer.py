@@ -11,9 +11,8 @@ The engineer's never does.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Generator
-from typing import Literal, Protocol
+from typing import Literal
 
 from telejudge_agents.scripted.base import (
     DONE,
@@ -26,7 +25,7 @@ from telejudge_agents.scripted.base import (
 )
 from telejudge_agents.scripted.case import Case
 from telejudge_agents.scripted.playbook import ASPECTS, PATHS, Aspect, Path
-from telejudge_envs.nouns.task import TaskView
+from telejudge_agents.scripted.temper import Temper, careful
 
 WHO_ARE_YOU = (
     "What are your name, your phone number and your current location? And if it turns out to be "
@@ -67,27 +66,10 @@ _FAILING = (
 )
 
 
-class Temper(Protocol):
-    """Says whether the agent slips at a decision. `rng` picks among ways to slip."""
-
-    rng: random.Random
-
-    def slips(self, slip: Slip) -> bool: ...
-
-
-class Steady:
-    """Never slips."""
-
-    rng = random.Random(0)
-
-    def slips(self, slip: Slip) -> bool:
-        return False
-
-
 class Engineer:
     """One case on the desk of one engineer."""
 
-    def __init__(self, case: Case, temper: Temper) -> None:
+    def __init__(self, case: Case, temper: Temper[Slip]) -> None:
         self.case = case
         self.temper = temper
         self._last_read: Call | None = None
@@ -208,15 +190,11 @@ def _mendable(path: Path, other_than: Aspect) -> list[Aspect]:
     return [a for a in found if a.name != "overdue_bill"] or [ASPECTS["airplane_mode"]]
 
 
-def engineer_planner(temper: Temper) -> Planner:
+def engineer_planner(temper: Temper[Slip]) -> Planner:
     """From a ticket to the plan of an engineer of that temper."""
     return lambda ticket: Engineer(Case.of(ticket), temper).plan()
 
 
 def engineer() -> ScriptedFactory:
     """The careful engineer as an AgentFactory."""
-
-    def planner(task: TaskView, seed: int) -> Planner:
-        return engineer_planner(Steady())
-
-    return ScriptedFactory("engineer", planner)
+    return careful(engineer_planner)

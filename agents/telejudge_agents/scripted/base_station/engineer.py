@@ -28,11 +28,11 @@ from telejudge_agents.scripted.base_station.remedies import (
     remedy_for,
 )
 from telejudge_agents.scripted.base_station.report import report
-from telejudge_agents.scripted.base_station.slips import RIVALS, Steady, Temper, rash_reset
+from telejudge_agents.scripted.base_station.slips import RIVALS, Temper, rash_reset
 from telejudge_agents.scripted.base_station.symptoms import Symptom, sector_of, symptoms
 from telejudge_agents.scripted.base_station.visit import Visit
+from telejudge_agents.scripted.temper import careful
 from telejudge_envs.base_station.faults import FAULTS
-from telejudge_envs.nouns.task import TaskView
 
 MOST_ROUNDS = 7
 MOST_TRIES = 2
@@ -207,8 +207,4 @@ def engineer_planner(temper: Temper) -> Planner:
 
 def engineer() -> ScriptedFactory:
     """The careful engineer as an AgentFactory."""
-
-    def planner(task: TaskView, seed: int) -> Planner:
-        return engineer_planner(Steady())
-
-    return ScriptedFactory("engineer", planner, dialect=BASE_STATION)
+    return careful(engineer_planner, BASE_STATION)

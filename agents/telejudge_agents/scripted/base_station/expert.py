@@ -10,22 +10,18 @@ from and must then improve on: every right decision is still the most frequent o
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
-from telejudge_agents.scripted.base import Planner, ScriptedFactory
+from telejudge_agents.scripted.base import ScriptedFactory
 from telejudge_agents.scripted.base_station.dialect import BASE_STATION
 from telejudge_agents.scripted.base_station.engineer import engineer_planner
-from telejudge_agents.scripted.base_station.slips import Slip
-from telejudge_envs.nouns.task import TaskView
+from telejudge_agents.scripted.temper import FlawRates, careless
 
 
 @dataclass(frozen=True)
-class Flaws:
-    """Probability of each slip at each decision where it is possible (see slips.Slip); `level`
-    scales them all, and none exceeds 1."""
+class Flaws(FlawRates):
+    """How often each slip is made (see slips.Slip)."""
 
-    level: float = 1.0
     reset_first: float = 0.04
     overlook: float = 0.07
     close_on_quiet: float = 0.10
@@ -54,27 +50,7 @@ class Flaws:
     idle_read: float = 0.06
     failed_call: float = 0.03
 
-    def rate(self, slip: Slip) -> float:
-        return min(1.0, self.level * float(getattr(self, slip)))
-
-
-class Careless:
-    """A temper that slips by the rates of `flaws`."""
-
-    def __init__(self, flaws: Flaws, seed: str) -> None:
-        self.flaws = flaws
-        self.rng = random.Random(seed)
-
-    def slips(self, slip: Slip) -> bool:
-        return self.rng.random() < self.flaws.rate(slip)
-
 
 def expert(flaws: Flaws | None = None) -> ScriptedFactory:
     """The imperfect expert as an AgentFactory."""
-    chosen = flaws or Flaws()
-
-    def planner(task: TaskView, seed: int) -> Planner:
-        return engineer_planner(Careless(chosen, f"{task.id}|{seed}"))
-
-    name = "expert" if chosen.level == 1 else f"expert:{chosen.level:g}"
-    return ScriptedFactory(name, planner, dialect=BASE_STATION)
+    return careless(flaws or Flaws(), engineer_planner, BASE_STATION)

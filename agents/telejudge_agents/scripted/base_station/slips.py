@@ -1,14 +1,13 @@
-"""The ways in which engineers are wrong, and the material for it.
+"""The ways in which engineers of this world are wrong, and the material for it.
 
-Steady().slips("skip_verify")     -> False, always
-RIVALS["F1"]                      -> ("F3",): a radio unit is swapped for a broken fibre
+RIVALS["F1"]      -> ("F3",): a radio unit is swapped for a broken fibre
 """
 
 from __future__ import annotations
 
-import random
-from typing import Literal, Protocol
+from typing import Literal
 
+from telejudge_agents.scripted import temper
 from telejudge_agents.scripted.base import Call
 from telejudge_agents.scripted.base_station import clues
 from telejudge_agents.scripted.base_station.case import Case
@@ -43,22 +42,8 @@ Slip = Literal[
     "failed_call",
 ]
 
-
-class Temper(Protocol):
-    """Says whether the agent slips at a decision. `rng` picks among ways to slip."""
-
-    rng: random.Random
-
-    def slips(self, slip: Slip) -> bool: ...
-
-
-class Steady:
-    """Never slips."""
-
-    rng = random.Random(0)
-
-    def slips(self, slip: Slip) -> bool:
-        return False
+Temper = temper.Temper[Slip]
+"""The temper that an engineer of this world asks."""
 
 
 RIVALS: dict[str, tuple[str, ...]] = {
