@@ -68,7 +68,9 @@ def answer_group(question: Question, seed: int = 0) -> AnswerGroup:
     texts = _texts(question, form, dice)
     dice.shuffle(texts)
     group = group_of(question.id, question.text, question.part, [text for text, _ in texts])
-    right = {t.id: truth for t, (_, truth) in zip(group.trajectories, texts, strict=True)}
+    right: dict[str, Truth] = {
+        t.id: truth for t, (_, truth) in zip(group.trajectories, texts, strict=True)
+    }
     return AnswerGroup(group, right, form)
 
 

@@ -22,6 +22,8 @@ def data() -> None:
 
 
 data_app.command("corruptions")(data_corruptions.corruptions)
+data_app.command("teleqna")(data_groups.teleqna)
+data_app.command("groups")(data_groups.groups)
 data_app.command("trajectories")(data_groups.trajectories)
 data_app.command("rows")(data_rows.rows)
 data_app.command("preview")(data_rows.preview)

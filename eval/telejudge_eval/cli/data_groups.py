@@ -1,4 +1,4 @@
-"""`telejudge data trajectories`: groups of trajectories of known truth."""
+"""`telejudge data teleqna`, `groups`, `trajectories`: groups of known truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
-from telejudge_eval.cli.data_options import Force, Processes, progress, show
+from telejudge_eval.cli.data_options import Force, Processes, opt_splits, progress, show
 
 WORLDS = ("base-station", "tau2-telecom")
 
@@ -19,6 +19,82 @@ class SplitName(StrEnum):
     train = "train"
     dev = "dev"
     test = "test"
+
+
+def teleqna(
+    packed: Annotated[Path, typer.Argument(help="TeleQnA.zip as its authors publish it.")],
+    out: opt.Out,
+    seed: opt.Seed = 0,
+    force: Force = False,
+) -> None:
+    """Split TeleQnA's questions: a fifth for tests, of the rest four fifths for judges, one for RL.
+
+    Near duplicates are found and kept together; questions with "all of the above" are counted.
+
+    Example: `telejudge data teleqna TeleQnA.zip --out questions.jsonl`
+    """
+    from telejudge_training.judge_data.questions import write_questions
+
+    with progress("questions compared") as update:
+        card = write_questions(packed, out, seed=seed, on_row=update, force=force)
+    show(card, out)
+
+
+def groups(
+    questions: Annotated[
+        Path,
+        typer.Argument(help="Of `data teleqna`, or JSON lines with `question` and `answer`."),
+    ],
+    out: opt.Out,
+    distractors: Annotated[
+        list[Path] | None, typer.Option(help="Of `data distractors`; may be repeated.")
+    ] = None,
+    one: Annotated[float, typer.Option(min=0, help="Share: one right.")] = 8,
+    several: Annotated[float, typer.Option(min=0, help="Share: several right.")] = 4,
+    none: Annotated[float, typer.Option(min=0, help="Share: nobody right.")] = 3,
+    everyone: Annotated[float, typer.Option("--all", min=0, help="Share: everybody right.")] = 2,
+    identical: Annotated[float, typer.Option(min=0, help="Share: two the same text.")] = 3,
+    lengths: Annotated[
+        float, typer.Option(min=0, help="Share: the same contents in few words and in many.")
+    ] = 3,
+    smallest: Annotated[int, typer.Option(min=2, help="Candidates at least.")] = 2,
+    largest: Annotated[int, typer.Option(min=2, max=8, help="Candidates at most.")] = 5,
+    per_question: Annotated[int, typer.Option(min=1, help="Groups of a question.")] = 1,
+    split: Annotated[
+        list[str] | None, typer.Option(help="May be repeated. Default: train, dev, test.")
+    ] = None,
+    seed: opt.Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make groups of answers: one, several, none or all right, identical ones, short and long.
+
+    Example: `telejudge data groups questions.jsonl --several 6 --out qa_groups.jsonl`
+    """
+    from telejudge_training.judge_data.qa_groups import Shares, write_answer_groups
+
+    shares = Shares(
+        one=one,
+        several=several,
+        none=none,
+        all=everyone,
+        identical=identical,
+        lengths=lengths,
+        smallest=smallest,
+        largest=largest,
+        per_question=per_question,
+    )
+    with progress("questions") as update:
+        card = write_answer_groups(
+            questions,
+            out,
+            shares,
+            distractors=distractors or (),
+            splits=opt_splits(split),
+            seed=seed,
+            on_question=update,
+            force=force,
+        )
+    show(card, out)
 
 
 def trajectories(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
-from telejudge_eval.cli.data_options import Force, Groups, progress, show
+from telejudge_eval.cli.data_options import Force, Groups, opt_splits, progress, show
 
 
 class What(StrEnum):
@@ -86,7 +86,7 @@ def rows(
         only_annotated=only_annotated,
         one_against_one=one_against_one,
         include_reserved=reserved,
-        splits=tuple(split or ("train", "dev", "test")),
+        splits=opt_splits(split),
         worlds=tuple(world or ()),
         pairs=pairs,
         most_tokens=most_tokens,

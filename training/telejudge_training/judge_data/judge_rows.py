@@ -75,7 +75,7 @@ class RowMaker:
                 self.making.count("left out", "no annotation")
                 continue
             words = found or template_words(group, self.seed, page.members)
-            yield self._row(group, page, words, self.teacher if found else _own_teacher(group))
+            yield self._row(group, page, words, self.teacher if found else _own_teacher(page))
 
     def _row(self, group: GroupRow, page: Page, words: Words, teacher: str) -> JudgeRow:
         shown = tuple(
@@ -166,9 +166,9 @@ def _in_steps(defects: tuple[Defect, ...], calls: int) -> tuple[Defect, ...]:
     return tuple(d for d in defects if d.step is None or d.step < calls)
 
 
-def _own_teacher(group: GroupRow) -> str:
-    known = any(truth.defects is not None for truth in group.truths.values())
-    return "verifier" if known else "key"
+def _own_teacher(page: Page) -> str:
+    """Whose truth the templates tell: an answer's is the key's."""
+    return "verifier" if any(page.shown.values()) else "key"
 
 
 def _count(making: Making, row: JudgeRow) -> None:

@@ -81,7 +81,8 @@ class CandidateTruth(Noun):
 
     `tools` and `defects` are None where nobody knows them (recorded episodes that cannot be
     replayed). `kind` is that of the corruption; `origin` one of gold, alternative, corruption,
-    expert, recorded, option, reworded, distractor.
+    expert, recorded, or an answer's content (`option:right`, `option:2`, `distractor:…`): in one
+    group, who has the same content says the same.
     """
 
     answer: Binary
