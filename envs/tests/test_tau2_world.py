@@ -223,10 +223,19 @@ NAMES = [t.name for t in WORLD.replay(WORLD.tasks("test")[0], recording("solo", 
 FIELDS = ["customer_id", "line_id", "gb_amount", "id", "mode", "apn_settings", "app_name", "limit"]
 
 
+MEGABYTE = "(a megabyte)"
+"""Drawn in place of one: hypothesis keeps the text of all that it draws, which were gigabytes."""
+
+
+def in_full(call: ToolCall) -> ToolCall:
+    whole = {k: "x" * 1_000_000 if v == MEGABYTE else v for k, v in call.arguments.items()}
+    return call.model_copy(update={"arguments": whole})
+
+
 @st.composite
 def hostile_calls(draw) -> ToolCall:
     name = draw(st.sampled_from(NAMES) | st.text(max_size=30))
-    values: Any = JSON | st.sampled_from(["C1001", "L1002", "x" * 1_000_000])
+    values: Any = JSON | st.sampled_from(["C1001", "L1002", MEGABYTE])
     arguments = draw(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), values))
     raw = draw(st.none() | st.text(max_size=50))
     return ToolCall(id=draw(st.text(max_size=5)), name=name, arguments=arguments, raw=raw)
@@ -241,7 +250,7 @@ def hostile_calls(draw) -> ToolCall:
 @given(st.lists(hostile_calls(), min_size=10, max_size=10), st.sampled_from([0, 700, 2000]))
 def test_ten_thousand_hostile_calls_never_raise_and_failed_ones_change_nothing(calls, which):
     episode = WORLD.open(WORLD.tasks("full")[which])
-    for call in calls:
+    for call in map(in_full, calls):
         before = (episode.db.model_dump(), episode.phone.model_dump(), len(episode.ledger))
         result = episode.call(call)
         after = (episode.db.model_dump(), episode.phone.model_dump(), len(episode.ledger))
