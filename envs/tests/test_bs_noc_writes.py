@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 from bs_harness import broken
-from bs_noc_harness import WRITES, call, only, write_calls
+from bs_noc_harness import READS, WRITES, call, only, write_calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telejudge_envs.base_station.faults import atoms
+from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.observe import forget, observe
 from telejudge_envs.base_station.physics import facts_of
 from telejudge_envs.base_station.state import RanDB
-from telejudge_envs.base_station.toolkit import ToolError
+from telejudge_envs.base_station.toolkit import ToolError, tools_of
 
 NEAR = [a for a in atoms() if "." not in a or a.endswith(".2")]
 """Every fault once: those of sectors in sector 2."""
@@ -90,6 +91,12 @@ def test_what_was_derived_before_a_write_is_void_after_it() -> None:
 
 def test_the_calls_above_use_every_write() -> None:
     assert {name for name, _ in write_calls(broken("T4"))} == set(WRITES)
+
+
+def test_there_are_as_many_tools_as_the_page_on_the_world_says() -> None:
+    field = [tool.marked.effect for tool in tools_of(FieldKit).values()]
+    assert (len(READS), len(WRITES) - 1) == (20, 20), "and the report"
+    assert (field.count("read"), field.count("write"), len(field)) == (11, 12, 23)
 
 
 def test_effects_do_not_tell_what_had_been_wrong() -> None:
