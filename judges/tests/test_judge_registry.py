@@ -230,6 +230,12 @@ def test_anchors_come_from_rollouts_of_known_outcome(tmp_path: Path) -> None:
         assert len(shown) == len(SAMPLES) + 2
         assert len(verdict.verdicts) == len(SAMPLES)
         assert {v.confidence for v in verdict.verdicts} == {1.0}
+        version = open_judge("listwise", make_settings(given)).version
+        assert open_judge("listwise", make_settings({**given, "anchors": None})).version != version
+        rollouts = list(store.read(known, Rollout))
+        for changed, same in ((rollouts[::-1], True), (rollouts[:1], False)):
+            store.write(known, changed)
+            assert (open_judge("listwise", make_settings(given)).version == version) is same
         empty = tmp_path / "empty.jsonl"
         store.write(empty, [Rollout(task=SAMPLE_TASK, trajectory=right)])
         with pytest.raises(UsageError, match="no rollout of known outcome"):
