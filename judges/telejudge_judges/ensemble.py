@@ -2,11 +2,13 @@
 
     judge = EnsembleJudge([listwise, pointwise], quorum=2)
     judge = EnsembleJudge([listwise], anchor=Verifier(open_world), slack=0.2)
+    judge = EnsembleJudge([listwise_0, listwise_1, listwise_2], meta=MetaJudge(client))
     verdict = await judge.judge(group)
 
 Members judge the whole group side by side. A trajectory that fewer than `quorum` members scored is
-abstained (`too_few_members: …`); a member that breaks has abstained on everything. From the members
-that did score it:
+abstained (`too_few_members: …`); a member that breaks, whatever it raises, has abstained on
+everything (`broke (…)`). A meta-judge (meta_judge.py) then drops the scores that the evidence does
+not bear out; who has none left is abstained (`all_unsupported`). From the scores that remain:
 
 | what | rule `vote` | rule `unanimous` |
 |---|---|---|
@@ -35,28 +37,40 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from telejudge_envs.errors import TelejudgeError, UsageError
+from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.trajectory import Group
 from telejudge_envs.nouns.verdict import Ballot, Defect, GroupVerdict, Verdict
+from telejudge_judges.account import Account
 from telejudge_judges.aggregate import Votes, grave_level
 from telejudge_judges.aggregate import verdict as voted
 from telejudge_judges.codec import Entry
 from telejudge_judges.fuse import UNEARNED, fuse
+from telejudge_judges.meta_judge import MetaJudge
 from telejudge_judges.opaque import digest
 from telejudge_judges.protocol import Judge
 from telejudge_judges.sitting import Sitting, abstain
 
 VERSION = "1"
 RULES = ("vote", "unanimous")
+ALL_UNSUPPORTED = "all_unsupported"
+
+
+class _Said(NamedTuple):
+    """What a member said, by trajectory id."""
+
+    verdicts: dict[str, Verdict]
+    flip_rate: float | None = None
 
 
 class EnsembleJudge:
     """Implements the Judge protocol over other judges.
 
-    `quorum` None asks for more than half of the members. Raises UsageError when there are no
-    members, the quorum is higher than their number, or the rule is unknown.
+    `quorum` None asks for more than half of the members, before the meta-judge drops any. Raises
+    UsageError when there are no members, the quorum is higher than their number, or the rule is
+    unknown.
     """
 
     name = "ensemble"
@@ -69,6 +83,7 @@ class EnsembleJudge:
         quorum: int | None = None,
         anchor: Judge | None = None,
         slack: float = 0.2,
+        meta: MetaJudge | None = None,
     ) -> None:
         if not members:
             raise UsageError("an ensemble needs members, e.g. members: [{judge: listwise}]")
@@ -78,8 +93,9 @@ class EnsembleJudge:
         if not 1 <= self.quorum <= len(members):
             raise UsageError(f"quorum is {quorum}, but there are {len(members)} members")
         self.members, self.rule = tuple(members), rule
-        self.anchor, self.slack = anchor, slack
+        self.anchor, self.slack, self.meta = anchor, slack, meta
         parts = [f"{m.name} {m.version}" for m in (*members, *([anchor] if anchor else []))]
+        parts += [f"{meta.name} {meta.version}"] if meta else []
         options = f"{rule}|{self.quorum}|{anchor is not None}|{slack}"
         self.version = f"{VERSION}+{digest(options, *parts)[:8]} of {len(members)}"
 
@@ -88,32 +104,33 @@ class EnsembleJudge:
         sitting = Sitting(self, group)
         asked = [*self.members, *([self.anchor] if self.anchor else [])]
         said = await asyncio.gather(*(_ask(member, group, sitting) for member in asked))
-        members = [_by_id(one) for one in said[: len(self.members)]]
-        bounds = _by_id(said[-1]) if self.anchor else None
+        heard = [one.verdicts for one in said[: len(self.members)]]
+        bounds = said[-1].verdicts if self.anchor else None
+        left = heard if self.meta is None else await self.meta.sift(sitting, heard)
         verdicts = {}
         for one in sitting.judged:
-            heard = [m[one.id] for m in members if one.id in m]
-            verdict = self._combine(one.id, heard)
+            verdict = self._combine(one.id, _of(heard, one.id), _of(left, one.id))
             if bounds is not None and verdict.abstained is None:
                 verdict = bounded(verdict, bounds.get(one.id), self.slack)
             verdicts[one.id] = verdict
-        flips = [v.order_flip_rate for v in said if v and v.order_flip_rate is not None]
+        flips = [one.flip_rate for one in said if one.flip_rate is not None]
         return sitting.close(
             verdicts,
-            ballots=_ballots(members),
+            ballots=_ballots(left),
             order_flip_rate=sum(flips) / len(flips) if flips else None,
         )
 
-    def _combine(self, trajectory_id: str, heard: Sequence[Verdict]) -> Verdict:
-        """The verdict of those members that scored the trajectory."""
-        entries = [
-            Entry(v.answer, v.tools, v.defects)
-            for v in heard
-            if v.answer is not None and v.tools is not None
-        ]
-        if len(entries) < self.quorum:
+    def _combine(
+        self, trajectory_id: str, heard: Sequence[Verdict], left: Sequence[Verdict]
+    ) -> Verdict:
+        """The verdict of those members that scored the trajectory, from the scores `left`."""
+        if len(_entries(heard)) < self.quorum:
             causes = Counter(v.abstained for v in heard if v.abstained).most_common(1)
-            return abstain(trajectory_id, f"too_few_members: {causes[0][0] if causes else 'broke'}")
+            cause = causes[0][0] if causes else "missing"
+            return abstain(trajectory_id, f"too_few_members: {cause}")
+        entries = _entries(left)
+        if not entries:
+            return abstain(trajectory_id, ALL_UNSUPPORTED)
         if self.rule == "unanimous":
             return self._strictest(trajectory_id, entries)
         verdict = voted(trajectory_id, Votes(asked=len(self.members), entries=entries))
@@ -153,30 +170,33 @@ def bounded(verdict: Verdict, anchor: Verdict | None, slack: float) -> Verdict:
     )
 
 
-async def _ask(member: Judge, group: Group, sitting: Sitting) -> GroupVerdict | None:
-    """What a member says, its costs counted; None when it broke, which is no score."""
+async def _ask(member: Judge, group: Group, sitting: Sitting) -> _Said:
+    """What a member says, its costs counted. One that breaks has said nothing, which is no score;
+    other packages' judges may raise anything."""
     try:
         said = await member.judge(group)
-    except UsageError:
-        raise
-    except TelejudgeError as error:
-        sitting.account.note(f"{member.name} broke: {error}")
-        return None
-    sitting.account.cached += said.cached_calls
-    sitting.account.meter.add(
-        requests=said.calls,
-        prompt_tokens=said.prompt_tokens,
-        completion_tokens=said.completion_tokens,
-    )
-    sitting.account.note(*(f"{member.name}: {note}" for note in said.notes))
-    return said
+        sitting.account.add(member.name, Account.of(said))
+        return _Said({v.trajectory_id: v for v in said.verdicts}, said.order_flip_rate)
+    except Exception as error:
+        cause = f"broke ({type(error).__name__}: {error})"
+        sitting.account.note(f"{member.name} {cause}")
+        return _Said({t.id: abstain(t.id, cause) for t in sitting.judged})
 
 
-def _by_id(said: GroupVerdict | None) -> dict[str, Verdict]:
-    return {v.trajectory_id: v for v in said.verdicts} if said else {}
+def _of(members: Sequence[Mapping[str, Verdict]], name: str) -> list[Verdict]:
+    return [member[name] for member in members if name in member]
 
 
-def _ballots(members: Sequence[dict[str, Verdict]]) -> list[Ballot]:
+def _entries(verdicts: Sequence[Verdict]) -> list[Entry]:
+    """Of those that score."""
+    return [
+        Entry(v.answer, v.tools, v.defects)
+        for v in verdicts
+        if v.answer is not None and v.tools is not None
+    ]
+
+
+def _ballots(members: Sequence[Mapping[str, Verdict]]) -> list[Ballot]:
     """What each member said; `order` is its number."""
     return [
         Ballot(

@@ -8,7 +8,7 @@ other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telejudge_envs.errors import UsageError
 from telejudge_judges.protocol import Judge
@@ -17,6 +17,7 @@ from telejudge_judges.settings import ASKING, JudgeSettings
 
 if TYPE_CHECKING:
     from telejudge_judges.inquiry import InquiryOptions
+    from telejudge_judges.meta_judge import MetaJudge
 
 
 @reads()
@@ -96,7 +97,7 @@ def scalar(settings: JudgeSettings, tools: Tools) -> Judge:
     )
 
 
-@reads("members", "samples", "rule", "quorum", "anchor", "slack")
+@reads("members", "samples", "rule", "quorum", "anchor", "slack", "meta")
 def ensemble(settings: JudgeSettings, tools: Tools) -> Judge:
     """Other judges together; see ensemble.py. Sample k of a member has its seed plus k."""
     from telejudge_judges.ensemble import EnsembleJudge
@@ -112,7 +113,16 @@ def ensemble(settings: JudgeSettings, tools: Tools) -> Judge:
         quorum=settings.quorum,
         anchor=None if settings.anchor is None else tools.open({"judge": settings.anchor}),
         slack=settings.slack,
+        meta=None if settings.meta is None else _meta(settings.meta, settings, tools),
     )
+
+
+def _meta(own: dict[str, Any], settings: JudgeSettings, tools: Tools) -> MetaJudge:
+    """A prompt of the ensemble's is its members', not the meta-judge's."""
+    from telejudge_judges.meta_judge import MetaJudge
+
+    there = tools.of_member({"judge": settings.judge, "prompt": None, **own})
+    return MetaJudge(there.client(), **asking(there.settings, there))
 
 
 def asking(settings: JudgeSettings, tools: Tools) -> InquiryOptions:

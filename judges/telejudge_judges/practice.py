@@ -1,4 +1,5 @@
-"""A "judge" without a model, to try commands and to test judges: listwise, pointwise or pairwise.
+"""A "judge" without a model, to try commands and to test judges: listwise, pointwise or pairwise,
+and the meta-judge of an ensemble.
 
     python -m telejudge_judges.practice --port 8399
     telejudge judge rollouts.jsonl --judge listwise --base-url http://127.0.0.1:8399/v1 \
@@ -111,9 +112,30 @@ def preference(request: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def rulings(request: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Which of the opinions in a meta-judge's request say what the rule says: its answer, and no
+    defect that it does not find."""
+    (mine,) = opinions(request).values()
+    found = {(d["step"], d["kind"]) for d in mine["defects"]}
+    lines = re.findall(r"^(\w{4,}): (\{\"answer\".*)$", fake.texts(request)[0], re.MULTILINE)
+    told = {name: json.loads(text) for name, text in lines}
+    return {
+        name: {
+            "reason": "by the rule",
+            "supported": said["answer"] == mine["answer"]
+            and {(d["step"], d["kind"]) for d in said["defects"]} <= found,
+        }
+        for name, said in told.items()
+    }
+
+
 def answer(request: dict[str, Any], _n: int = 0) -> fake.Reply:
-    """A script for `FakeEndpoint`: a preference where the prompt asks for one, else verdicts."""
-    if '"better"' in fake.texts(request, "system")[0]:
+    """A script for `FakeEndpoint`: rulings or a preference where the prompt asks for them, else
+    verdicts."""
+    system = fake.texts(request, "system")[0]
+    if '"supported"' in system:
+        return fake.say(json.dumps({"opinions": rulings(request)}))
+    if '"better"' in system:
         return fake.say(json.dumps(preference(request)))
     return fake.say(json.dumps({"verdicts": opinions(request)}))
 

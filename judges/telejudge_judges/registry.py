@@ -62,11 +62,14 @@ class Tools:
 
     def open(self, changes: Mapping[str, Any]) -> Judge:
         """Another judge, which an ensemble asks; `changes` name it and what it sets otherwise."""
-        settings = self.settings.member(changes)
+        tools = self.of_member(changes)
+        return _point(tools.settings.judge).load()(tools.settings, tools)
+
+    def of_member(self, changes: Mapping[str, Any]) -> Tools:
+        """These tools with a member's settings."""
         own_endpoint = not {"base_url", "model"}.isdisjoint(changes)
         given = None if own_endpoint else self.given
-        tools = replace(self, settings=settings, given=given)
-        return _point(settings.judge).load()(settings, tools)
+        return replace(self, settings=self.settings.member(changes), given=given)
 
 
 def judge_names() -> tuple[str, ...]:

@@ -147,6 +147,9 @@ class JudgeSettings(Noun):
     """ensemble: a judge, such as the verifier, whose verdict bounds that of the members."""
     slack: float = Field(default=0.2, ge=0.0, le=1.0)
     """ensemble: how far `tools` may depart from the anchor's."""
+    meta: dict[str, Any] | None = Field(default=None, repr=False)
+    """ensemble: settings of a meta-judge that drops what members say without support in the
+    evidence, where they differ from the ensemble's own ({}: nowhere); None: nothing is dropped."""
 
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of a judge from another package."""
@@ -162,8 +165,19 @@ class JudgeSettings(Noun):
                 raise ValueError(f"member {i}: {_unknown(unknown)}")
         return value
 
-    @field_serializer("members", "generator", "embedder")
+    @field_validator("meta")
+    @classmethod
+    def _meta_is_settings(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        wrong = sorted(set(value or {}) - ENDPOINT - {*ASKING, "seed"})
+        if wrong:
+            known = ", ".join(sorted(ENDPOINT | {*ASKING, "seed"}))
+            raise ValueError(f"a meta-judge has no setting {', '.join(wrong)}; it has {known}")
+        return value
+
+    @field_serializer("members", "generator", "embedder", "meta")
     def _without_keys(self, value: Any) -> Any:
+        if value is None:
+            return None
         if isinstance(value, dict):
             return {name: inner for name, inner in value.items() if name != "api_key"}
         return [self._without_keys(one) for one in value]
@@ -174,7 +188,8 @@ class JudgeSettings(Noun):
         return make_settings({**given, **changes})
 
     def member(self, changes: Mapping[str, Any]) -> JudgeSettings:
-        """The settings of an ensemble's member: the ensemble's own but for what makes it one."""
+        """The settings of an ensemble's member or meta-judge: the ensemble's own but for what makes
+        it one."""
         given = {n: getattr(self, n) for n in self.model_fields_set - _OF_ENSEMBLES}
         return make_settings({**given, **changes})
 
@@ -201,7 +216,7 @@ class JudgeSettings(Noun):
 
 
 _OF_ENSEMBLES = frozenset(
-    {"judge", "members", "samples", "rule", "quorum", "anchor", "slack", "options"}
+    {"judge", "members", "samples", "rule", "quorum", "anchor", "slack", "meta", "options"}
 )
 
 

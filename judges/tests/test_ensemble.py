@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -69,17 +70,53 @@ def test_unanimous_believes_the_strictest() -> None:
 
 
 class Broken(Fixed):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__({}, name="broken")
+        self.error = error
+
     async def judge(self, group: Group) -> GroupVerdict:
-        raise DataError("the rubrics are gone")
+        raise self.error
 
 
-def test_a_member_that_breaks_has_no_vote_and_a_wrong_setup_is_no_vote_either() -> None:
+class Mute(Fixed):
+    """Breaks the protocol."""
+
+    async def judge(self, group: Group) -> GroupVerdict:
+        return None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("member", "cause"),
+    [
+        (Broken(DataError("the rubrics are gone")), "broke (DataError: the rubrics are gone)"),
+        (Broken(UsageError("no prompt")), "broke (UsageError: no prompt)"),
+        (Broken(KeyError("k7qm")), "broke (KeyError: 'k7qm')"),
+        (Broken(RecursionError("too deep")), "broke (RecursionError: too deep)"),
+        (Mute({}, name="mute"), "broke (AttributeError: "),
+    ],
+    ids=lambda value: str(getattr(value, "name", value)),
+)
+def test_a_member_that_breaks_abstains_with_its_cause_and_hinders_nobody(
+    member: Fixed, cause: str
+) -> None:
     members = [Fixed({NAME: (1, 1.0, ())}) for _ in range(2)]
-    verdict = run(EnsembleJudge([*members, Broken({})]), ONE)
+    verdict = run(EnsembleJudge([*members, member]), ONE)
     assert verdict.verdicts[0].answer == 1
-    assert any("the rubrics are gone" in note for note in verdict.notes)
-    alone = run(EnsembleJudge([Broken({})]), ONE)
-    assert answers(alone) == {NAME: "too_few_members: broke"}
+    assert verdict.verdicts[0].confidence == pytest.approx(2 / 3)
+    assert any(note.startswith(f"{member.name} {cause}") for note in verdict.notes)
+    (failed,) = (b.failed for b in verdict.ballots if b.order == 2)
+    assert (failed or "").startswith(cause)
+    alone = answers(run(EnsembleJudge([member]), ONE))[NAME]
+    assert alone.startswith(f"too_few_members: {cause}")
+    anchored = answers(run(EnsembleJudge(members, anchor=member), ONE))[NAME]
+    assert anchored.startswith(f"anchor: {cause}")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError()], ids=repr)
+def test_who_stops_the_run_is_obeyed(error: BaseException) -> None:
+    ensemble = EnsembleJudge([Fixed({NAME: (1, 1.0, ())}), Broken(error)])
+    with pytest.raises(type(error)):
+        asyncio.run(ensemble.judge(ONE))
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,15 @@ def objects(text: str) -> Iterable[object]:
         yield value
 
 
+def find_object(text: str, key: str) -> object:
+    """What `key` holds in the last JSON object of the text that has it; None when none has."""
+    found = None
+    for value in objects(without_thinking(text)):
+        if isinstance(value, Members) and key in value and key not in value.doubled:
+            found = value[key]
+    return found
+
+
 class _Unreadable(Exception):
     """Not JSON, not even nearly."""
 

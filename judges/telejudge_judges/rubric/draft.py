@@ -21,6 +21,7 @@ from telejudge_envs.nouns.task import TaskView
 from telejudge_judges.account import Account
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
+from telejudge_judges.codecs.tolerant import find_object
 from telejudge_judges.dialogue import Dialogue, Structured, closed_object
 from telejudge_judges.opaque import digest, nonce
 from telejudge_judges.prompt_files import shipped_prompt
@@ -28,7 +29,6 @@ from telejudge_judges.render import free_text
 from telejudge_judges.rubric.embed import Embedder
 from telejudge_judges.rubric.hits import DRAFTED
 from telejudge_judges.rubric.items import RubricItem
-from telejudge_judges.rubric.reply import find_object
 from telejudge_judges.rubric.retrieve import Retrieved
 from telejudge_judges.shorten import digest_policy
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
-from telejudge_judges.codecs.tolerant import Members, objects, without_thinking
+from telejudge_judges.codecs.tolerant import find_object
 from telejudge_judges.dialogue import closed_object
 from telejudge_judges.render import Evidence
 from telejudge_judges.rubric.items import RubricItem
@@ -127,12 +127,3 @@ class ItemTurn:
             what = f'"{name}".step is {shown_value(step)}, but the steps are {last}'
             return Problem("out_of_range", name, what)
         return Answer(verdict, step, reason[:500] if isinstance(reason, str) else "")
-
-
-def find_object(text: str, key: str) -> object:
-    """What `key` holds in the last JSON object of the text that has it; None when none has."""
-    found = None
-    for value in objects(without_thinking(text)):
-        if isinstance(value, Members) and key in value and key not in value.doubled:
-            found = value[key]
-    return found
