@@ -17,8 +17,9 @@ from telejudge_training.judge_training import checkpoints
 OnLine = Callable[[int, int, Mapping[str, Any]], None]
 """Called with the step, the number of steps, and the line that went to metrics.jsonl."""
 
-CLOCKS = ("runtime", "per_second", "total_flos", "step_time")
-"""Parts of the names of figures that differ from run to run and are left out of the curves."""
+UNSTEADY = ("runtime", "per_second", "total_flos", "step_time", "num_tokens")
+"""Parts of the names of figures that are left out of the curves: clocks, and a count of tokens
+that begins anew with every resumption."""
 
 
 class Curves(TrainerCallback):
@@ -46,14 +47,14 @@ class Curves(TrainerCallback):
 
 
 def line_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A logged record without clocks, its phase named; None for the record of the end."""
+    """A logged record without its unsteady parts, its phase named; None for the one of the end."""
     if "train_runtime" in record:
         return None
     dev = any(name.startswith("eval_") for name in record)
     figures = {
         name.removeprefix("eval_"): value
-        for name, value in record.items()
-        if name != "step" and not any(clock in name for clock in CLOCKS)
+        for name, value in sorted(record.items())  # checkpoints sort their history, too
+        if name != "step" and not any(part in name for part in UNSTEADY)
     }
     return {"step": record["step"], "phase": "dev" if dev else "train", **figures}
 
