@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from telejudge_eval.cli import data_corruptions, data_groups, data_rows
+from telejudge_eval.cli import data_corruptions, data_groups, data_rows, data_teachers
 
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -25,5 +25,9 @@ data_app.command("corruptions")(data_corruptions.corruptions)
 data_app.command("teleqna")(data_groups.teleqna)
 data_app.command("groups")(data_groups.groups)
 data_app.command("trajectories")(data_groups.trajectories)
+data_app.command("distractors")(data_teachers.distractors)
+data_app.command("annotate")(data_teachers.annotate)
+data_app.command("reer")(data_teachers.reer)
+data_app.command("math")(data_rows.math)
 data_app.command("rows")(data_rows.rows)
 data_app.command("preview")(data_rows.preview)

@@ -1,4 +1,4 @@
-"""`telejudge data rows` and `preview`: rows for trainers, and a look at them."""
+"""`telejudge data rows`, `math`, `preview`: rows for trainers, and a look at them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class What(StrEnum):
     pointwise = "pointwise"
     pairs = "pairs"
     ranked = "ranked"
+
+
+class JudgeKind(StrEnum):
+    listwise = "listwise"
+    pointwise = "pointwise"
 
 
 class CodecName(StrEnum):
@@ -97,6 +102,46 @@ def rows(
         card = write_judge_data(
             groups, out, settings, annotations=annotations, on_group=update, force=force
         )
+    show(card, out)
+
+
+def math(
+    out: opt.Out,
+    problems: Annotated[
+        Path | None,
+        typer.Option(help="TeleMath's file, or one of its form: JSON, JSON lines or parquet."),
+    ] = None,
+    own_problems: Annotated[
+        bool, typer.Option("--own-problems", help="The dozen of our own, to try things with.")
+    ] = False,
+    questions: Annotated[Path | None, typer.Option(help="Of `data teleqna`.")] = None,
+    traces: Annotated[Path | None, typer.Option(help="Of `data reer`.")] = None,
+    mcq: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of multiple choice among the questions.")
+    ] = 0.3,
+    split: Annotated[
+        list[str] | None, typer.Option(help="May be repeated. Default: train, dev, test, rl.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of the problems, as an SPDX id.")] = "unknown",
+    seed: opt.Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make rows for training the agent's model: numeric problems, multiple choice, open questions.
+
+    Example: `telejudge data math --own-problems --questions questions.jsonl --out policy.parquet`
+    """
+    from telejudge_training.judge_data.policy_rows import PolicySettings, write_policy_rows
+
+    splits = opt_splits(split or ["train", "dev", "test", "rl"])
+    card = write_policy_rows(
+        out,
+        PolicySettings(mcq=mcq, splits=splits, licence=licence, seed=seed),
+        problems=problems,
+        own_problems=own_problems,
+        questions=questions,
+        traces=traces,
+        force=force,
+    )
     show(card, out)
 
 

@@ -6,7 +6,6 @@ words[row.cohort].appraisals["t1"]
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from telejudge_training.judge_data.files import read_rows
@@ -17,12 +16,12 @@ KEPT = ("first", "second", "oracle", "template")
 """Outcomes that make training targets."""
 
 
-def read_words(path: Path, judge: str) -> tuple[dict[str, Words], str]:
-    """Words by cohort, and the name of the teacher. Raises DataError for a broken file."""
-    found: dict[str, Words] = {}
-    teachers = Counter[str]()
-    for one in read_rows(path, Annotation):
-        if one.outcome in KEPT and one.judge == judge:
-            found[one.cohort] = Words(one.appraisals, one.comparison)
-            teachers[one.teacher] += 1
-    return found, teachers.most_common(1)[0][0] if teachers else "nobody"
+def read_words(path: Path, judge: str) -> dict[str, Words]:
+    """Words by cohort. Raises DataError for a broken file."""
+    return {
+        one.cohort: Words(
+            one.appraisals, one.comparison, licence=one.provenance.licence, teacher=one.teacher
+        )
+        for one in read_rows(path, Annotation)
+        if one.outcome in KEPT and one.judge == judge
+    }

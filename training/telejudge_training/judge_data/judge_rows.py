@@ -49,7 +49,6 @@ class RowMaker:
     settings: JudgeSettings
     making: Making
     words: Mapping[str, Words] = field(default_factory=dict)
-    teacher: str = "verifier"
     only_annotated: bool = False
     with_words: bool = True
     replies: bool = True
@@ -75,7 +74,7 @@ class RowMaker:
                 self.making.count("left out", "no annotation")
                 continue
             words = found or template_words(group, self.seed, page.members)
-            yield self._row(group, page, words, self.teacher if found else _own_teacher(page))
+            yield self._row(group, page, words, found.teacher if found else _own_teacher(page))
 
     def _row(self, group: GroupRow, page: Page, words: Words, teacher: str) -> JudgeRow:
         shown = tuple(
@@ -107,7 +106,7 @@ class RowMaker:
             tokens=sum(estimate_tokens(turn.content) for turn in (*prompt, *completion)),
             reserved=group.reserved,
             provenance=self.making.provenance(
-                group.provenance.source, group.provenance.licence, group.id
+                group.provenance.source, _licence(group, words), group.id
             ),
         )
         _count(self.making, row)
@@ -164,6 +163,12 @@ def _shown(name: str, candidate: Candidate, truths: Mapping[str, CandidateTruth]
 def _in_steps(defects: tuple[Defect, ...], calls: int) -> tuple[Defect, ...]:
     """Defects whose step is among those shown; a judge could name no other."""
     return tuple(d for d in defects if d.step is None or d.step < calls)
+
+
+def _licence(group: GroupRow, words: Words) -> str:
+    """Of evidence and words together, as an SPDX expression."""
+    own = group.provenance.licence
+    return own if words.licence in ("", own) else f"{own} AND {words.licence}"
 
 
 def _own_teacher(page: Page) -> str:

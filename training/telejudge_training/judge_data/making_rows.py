@@ -110,13 +110,12 @@ def _rows(
             return PairRow, (pair for row in chosen for pair in maker.pairs(row))
         found = (maker.ranked(row) for row in chosen)
         return RankedRow, (row for row in found if row is not None)
-    words, teacher = read_words(annotations, settings.what) if annotations else ({}, "verifier")
+    words = read_words(annotations, settings.what) if annotations else {}
     judge = RowMaker(
         settings.what,
         settings.judge(),
         making,
         words=words,
-        teacher=teacher,
         only_annotated=settings.only_annotated,
         with_words=settings.words,
         replies=settings.replies,

@@ -108,13 +108,13 @@ def _split(
     found = near_pairs([q.text for q in questions], [q.right for q in questions], on_row)
     firsts = clusters(len(questions), found.pairs)
     names = [questions[first].id for first in firsts]
-    own = [_split_of(q, seed, name) for q, name in zip(questions, names, strict=True)]
+    own: list[Split] = [_split_of(q, seed, name) for q, name in zip(questions, names, strict=True)]
     members: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
         members[name].append(place)
     splits: list[Split] = list(own)
     for places in members.values():
-        strictest = min((own[place] for place in places), key=STRICTEST.index)
+        strictest = STRICTEST[min(STRICTEST.index(own[place]) for place in places)]
         for place in places:
             splits[place] = strictest
             if strictest != own[place]:
@@ -143,8 +143,9 @@ def _split(
 
 
 def _split_of(question: Question, seed: int, cluster: str) -> Split:
-    if question.part != "judge":
-        return question.part
+    part = question.part
+    if part != "judge":
+        return part
     drawn = int(digest("dev", str(seed), cluster)[:8], 16) % 100
     return "dev" if drawn < DEV_SHARE else "train"
 

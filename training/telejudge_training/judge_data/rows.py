@@ -142,6 +142,7 @@ class Annotation(Noun):
     completion_tokens: int = 0
     calls: int = 0
     cost_usd: float = 0.0
+    provenance: Provenance
 
 
 class Distractor(Noun):
@@ -154,7 +155,8 @@ class Distractor(Noun):
     schema_version: int = SCHEMA_VERSION
     id: str
     question_id: str
-    kind: Literal["wrong", "paraphrase"]
+    kind: Literal["wrong", "paraphrase", "real"]
+    """`real`: an option of the question's own, asked about for comparison and never kept."""
     text: str
     confidence: float | None = None
     check: Binary | None = None

@@ -28,10 +28,13 @@ MOST_REASONS = 2
 
 
 class Words(NamedTuple):
-    """What a teacher wrote, by trajectory id."""
+    """What a teacher wrote, by trajectory id. `licence` is that of the words when they are not the
+    group's own."""
 
     appraisals: dict[str, str]
     comparison: str
+    licence: str = ""
+    teacher: str = ""
 
 
 def template_words(row: GroupRow, seed: int = 0, only: Collection[str] | None = None) -> Words:

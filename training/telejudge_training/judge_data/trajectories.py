@@ -4,7 +4,7 @@ In: a Plan. Out: GroupRows of both worlds in one file; an interrupted run goes o
 
     write_groups(Plan(worlds=("base-station",), train=500), out, processes=2)
 
-The slow part, playing, is kept task by task in `<out>.pools.jsonl`, which is removed at the end;
+The slow part, playing, is kept task by task in `<out>.work.jsonl`, which is removed at the end;
 dealing groups from it is quick and always done anew.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.base import Noun
-from telejudge_envs.store import Store
 from telejudge_judges.corruption.stages import stage_of
 from telejudge_training.judge_data.cards import Making
 from telejudge_training.judge_data.files import write_rows
@@ -24,6 +23,7 @@ from telejudge_training.judge_data.mixing import Mix, Mixer
 from telejudge_training.judge_data.pools import Pools, Recipe, make_pools, recorded_pools
 from telejudge_training.judge_data.reserve import RESERVED_KINDS, detected_kinds, task_plans
 from telejudge_training.judge_data.rows import Card, GroupRow, Split
+from telejudge_training.judge_data.work import Work
 
 OnPools = Callable[[int, int], None]
 """Called with recipes done and recipes in all."""
@@ -76,11 +76,11 @@ def write_groups(
     if done is not None and not force:
         return done
     wanted = [recipe for world in plan.worlds for recipe in recipes(plan, world)]
-    work = out.with_name(f"{out.name}.pools.jsonl")
+    work = Work(out, Pools, lambda pools: pools.key)
     made = _played(wanted, work, processes, on_pools)
     rows = write_rows(out, _dealt(plan, made, recorded, recorded_split, making), GroupRow)
     card = making.finish(out, GroupRow, rows)
-    work.unlink(missing_ok=True)
+    work.clear()
     return card
 
 
@@ -127,18 +127,17 @@ def recipes(plan: Plan, world: str) -> Iterator[Recipe]:
 
 
 def _played(
-    wanted: list[Recipe], work: Path, processes: int, on_pools: OnPools
+    wanted: list[Recipe], work: Work[Pools], processes: int, on_pools: OnPools
 ) -> dict[str, Pools]:
     """Pools by recipe, read from the work file or made and kept there."""
-    with Store(work, Pools) as kept:
-        found = {pools.key: pools for pools in kept.read()}
-        missing = [recipe for recipe in wanted if recipe.key not in found]
-        on_pools(len(wanted) - len(missing), len(wanted))
-        for pools in make_pools(missing, processes):
-            kept.append(pools)
-            found[pools.key] = pools
-            on_pools(sum(r.key in found for r in wanted), len(wanted))
-    return {recipe.key: found[recipe.key] for recipe in wanted}
+    with work:
+        missing = [recipe for recipe in wanted if recipe.key not in work.known]
+        done = len(wanted) - len(missing)
+        on_pools(done, len(wanted))
+        for number, pools in enumerate(make_pools(missing, processes), start=done + 1):
+            work.add(pools)
+            on_pools(number, len(wanted))
+    return {recipe.key: work.known[recipe.key] for recipe in wanted}
 
 
 def _dealt(
