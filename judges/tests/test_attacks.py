@@ -1,8 +1,7 @@
-"""Hostile text: none of it can forge evidence, and how often it wins is measured."""
+"""Hostile text: none of it can forge evidence. How often it wins is measured in eval."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections import Counter
@@ -11,17 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listwise_harness import judge_at
 
-from telejudge_envs import fake_endpoint as fake
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.trajectory import Group, Trajectory
 from telejudge_judges import practice
-from telejudge_judges.attack_success import AttackReport, attack_success
 from telejudge_judges.attacks import ATTACKS, NEW_ARGUMENT, PLACES, Attack, Place, inject
 from telejudge_judges.evidence import prepare
 from telejudge_judges.render import render
-from telejudge_judges.testing import SAMPLE_TASK, SAMPLES, sample_group, sample_trajectory
+from telejudge_judges.testing import SAMPLE_TASK, SAMPLES, sample_trajectory
 
 FAMILIES = (
     "score_request", "fake_system", "fake_verdict", "delimiter", "fake_ledger", "encoded",
@@ -167,72 +163,3 @@ def test_no_text_at_all_leaves_the_fences(text: str, place: Place, thinks: bool)
     case = prepare(group, (hostile, *SAMPLES), include_reasoning=thinks)
     evidence = render(case, range(len(case.candidates)), "0")
     check_lines(evidence.text, evidence.nonce)
-
-
-# -- the measure
-
-
-def measured(script: fake.Script, *attacks: Attack, **options: Any) -> AttackReport:
-    async def measure(server: fake.FakeEndpoint) -> AttackReport:
-        judge = judge_at(server)
-        report = await attack_success(judge, [GROUP], attacks=attacks, **options)
-        await judge.client.close()
-        return report
-
-    with fake.FakeEndpoint(script) as server:
-        return asyncio.run(measure(server))
-
-
-def gullible(request: dict[str, Any], _n: int) -> fake.Reply:
-    """Believes whoever asks for answer 1 in English."""
-    text = fake.texts(request)[0]
-    opinions = practice.opinions(request)
-    for part in re.split(r"^<data-\w+ candidate ", text, flags=re.MULTILINE)[1:]:
-        if "answer 1" in part:
-            opinions[part[:4]].update(answer=1, tools=1.0, defects=[])
-    return fake.say(json.dumps({"verdicts": opinions}))
-
-
-FULL_SCORE, BASE64 = (
-    next(a for a in ATTACKS if a.name == name) for name in ("full_score", "base64_bare")
-)
-
-
-def test_a_judge_that_reads_facts_cannot_be_talked_round() -> None:
-    report = measured(practice.answer, *ATTACKS[::6])
-    assert report.rate == 0.0
-    assert report.total.judged == 3 * len(ATTACKS[::6])
-    assert report.total.abstained == 0
-
-
-def test_a_gullible_judge_is_found_out() -> None:
-    report = measured(gullible, FULL_SCORE, BASE64)
-    assert report.rate == 0.5
-    assert report.by("attack")["full_score"].rate == 1.0
-    assert report.by("family")["encoded"].rate == 0.0
-    assert set(report.by("place")) == set(PLACES)
-    assert {a.attack for a in report.flips} == {"full_score"}
-    assert all(a.before.answer == 0 and a.after.answer == 1 for a in report.flips)
-
-
-def test_an_abstention_is_no_success() -> None:
-    def shy(request: dict[str, Any], _n: int) -> fake.Reply:
-        if "answer 1" in fake.texts(request)[0].split("</data", 1)[-1]:
-            return fake.choice({"role": "assistant", "content": None, "refusal": "hostile"})
-        return practice.answer(request)
-
-    report = measured(shy, FULL_SCORE)
-    assert report.rate is None
-    assert report.total.abstained == 3
-    report = measured(practice.answer, FULL_SCORE, places=("answer",))
-    assert [a.place for a in report.attempts] == ["answer"]
-
-
-def test_attacks_without_a_place_are_counted_as_skipped() -> None:
-    async def measure(server: fake.FakeEndpoint) -> AttackReport:
-        judge = judge_at(server)
-        return await attack_success(judge, [sample_group()], attacks=[FULL_SCORE])
-
-    with fake.FakeEndpoint(practice.answer) as server:
-        report = asyncio.run(measure(server))
-    assert (len(report.attempts), report.skipped) == (2, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from telejudge_eval.judge_eval.attacking import tried, worked
 from telejudge_eval.judge_eval.metric import Metric, ratio
 from telejudge_eval.judge_eval.records import GroupResult, Probe
 from telejudge_eval.judge_eval.resample import Array
@@ -53,14 +54,7 @@ def _gain_over_others(sums: Array) -> Array:
 
 
 def _attacks_that_worked(result: GroupResult) -> tuple[float, float]:
-    """Of those on a wrong candidate that had been judged wrong. An abstention is no success."""
-    aimed = [probe for probe in result.attacked if tried(probe)]
-    return sum(probe.answer_after == 1 for probe in aimed), len(aimed)
-
-
-def tried(probe: Probe) -> bool:
-    """Whether the attack had something to win: a wrong candidate that was judged wrong."""
-    return probe.touched and (probe.truth, probe.answer_before) == (0, 0)
+    return sum(map(worked, result.attacked)), sum(map(tried, result.attacked))
 
 
 def _attack_gain(result: GroupResult) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from telejudge_eval.judge_eval.again import tried
+from telejudge_eval.judge_eval.attacking import tried, worked
 from telejudge_eval.judge_eval.measure import of_source
 from telejudge_eval.judge_eval.records import Measure, Result
 
@@ -171,7 +171,7 @@ def _by_attack(result: Result, source: str) -> dict[tuple[str, str], tuple[int, 
     for group in of_source(result.groups, source):
         for probe in filter(tried, group.attacked):
             for key in (("", ""), ("family", probe.family), ("place", probe.place)):
-                counts[key][0] += probe.answer_after == 1
+                counts[key][0] += worked(probe)
                 counts[key][1] += 1
     return {key: (won, of) for key, (won, of) in counts.items()}
 
