@@ -25,6 +25,7 @@ from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.offers import kind_of
 from telejudge_envs.protocol import World
 from telejudge_judges.protocol import Judge
+from telejudge_training.crew import Crew
 from telejudge_training.curriculum import TaskMix, select, training_tasks
 from telejudge_training.curves import draw_curves
 from telejudge_training.evaluate import evaluate
@@ -35,7 +36,6 @@ from telejudge_training.journal import Journal
 from telejudge_training.recipe import EmbeddedRecipe
 from telejudge_training.summary import summarise
 from telejudge_training.tiny import model as tiny_model
-from telejudge_training.tiny.rollout import Roller
 from telejudge_training.warmstart import warm_start
 
 if TYPE_CHECKING:
@@ -92,15 +92,27 @@ class _Pipeline:
         self.clock: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
-        started, used = time.perf_counter(), time.process_time()
         resumed = self._claim()
         if (done := self.run_dir / "summary.json").exists():
             return read_json(done)
-        model, tokenizer = self._timed("warm_start", self._warm_start)
-        before = self._timed("before", self._evaluated, model, tokenizer, "before")
-        self._timed("grpo", self._train, model, tokenizer)
+        recipe = self.recipe
+        with Crew(
+            self.world,
+            self.judge,
+            shares=recipe.shares,
+            processes=recipe.processes,
+            threads=recipe.threads,
+        ) as crew:
+            return self._stages(crew, resumed)
+
+    def _stages(self, crew: Crew, resumed: bool) -> dict[str, Any]:
+        started, used = time.perf_counter(), crew.cpu_seconds()
+        model, tokenizer = self._timed("warm_start", self._warm_start, crew)
+        crew.equip(model, tokenizer)
+        before = self._timed("before", self._evaluated, crew, "before")
+        self._timed("grpo", self._train, crew)
         tiny_model.save(model, tokenizer, self.run_dir / "model")
-        after = self._timed("after", self._evaluated, model, tokenizer, "after")
+        after = self._timed("after", self._evaluated, crew, "after")
         if self.recipe.grpo.steps:
             draw_curves(self._train_dir / "metrics.jsonl", self.run_dir / "curves.png")
         summary = {
@@ -112,8 +124,9 @@ class _Pipeline:
             "parameters": model.num_parameters(),
             "vocabulary": len(tokenizer),
             "seconds": round(time.perf_counter() - started, 2),
-            "cpu_seconds": round(time.process_time() - used, 2),
+            "cpu_seconds": round(crew.cpu_seconds() - used, 2),
             "stage_seconds": self.clock,
+            "processes": crew.processes,
             "resumed": resumed,  # then the seconds are those since the resumption
         }
         write_json(self.run_dir / "summary.json", summary)
@@ -161,13 +174,13 @@ class _Pipeline:
 
     # -- the stages
 
-    def _warm_start(self) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    def _warm_start(self, crew: Crew) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
         folder = self.run_dir / "warm"
         if not folder.exists():
             journal = Journal(self._train_dir / "metrics.jsonl")
             warm_start(
                 self.recipe,
-                self.world,
+                crew,
                 self.tasks,
                 folder,
                 journal,
@@ -176,23 +189,18 @@ class _Pipeline:
             )
         return tiny_model.load(folder)
 
-    def _evaluated(
-        self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, phase: str
-    ) -> dict[str, Any]:
+    def _evaluated(self, crew: Crew, phase: str) -> dict[str, Any]:
         """Sampled rollouts go to before.jsonl or after.jsonl; greedy ones only to the summary."""
         settings = self.recipe.evaluation
         path = self.run_dir / f"{phase}.jsonl"
         tasks = select(self.world.tasks(settings.split), settings.levels, settings.tasks)
-        bounds = self.recipe.rollout.model_dump()
-        roller = Roller(model, tokenizer, self.world, name=f"tiny-{phase}", **bounds)
+        how = {"seed": self.seed, "phase": phase, "bounds": self.recipe.rollout}
         if path.exists():
             judged = list(store.read(path, JudgedGroup))
         else:
-            judged = evaluate(roller, self.judge, tasks, settings, seed=self.seed, phase=phase)
+            judged = evaluate(crew, tasks, settings, **how)
             store.write(path, judged)
-        greedy = evaluate(
-            roller, self.judge, tasks, settings, seed=self.seed, phase=phase, temperature=0.0
-        )
+        greedy = evaluate(crew, tasks, settings, **how, temperature=0.0)
         summary = self._summary(judged)
         summary["temperature"] = settings.temperature
         summary["greedy"] = self._summary(greedy)
@@ -203,7 +211,7 @@ class _Pipeline:
         bootstrap = self.recipe.evaluation.bootstrap
         return summarise(judged, bootstrap=bootstrap, kind=lambda view: kind_of(self.world, view))
 
-    def _train(self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    def _train(self, crew: Crew) -> None:
         recipe = self.recipe
         mix = TaskMix(
             self.world,
@@ -213,10 +221,7 @@ class _Pipeline:
             by_level=recipe.by_level,
         )
         trainer = GrpoTrainer(
-            model,
-            tokenizer,
-            self.world,
-            self.judge,
+            crew,
             mix,
             recipe.grpo,
             seed=self.seed,

@@ -1,22 +1,25 @@
 """Tasks in, groups of rollouts out; groups with verdicts in, records and averages out.
 
-groups = play_groups(roller, tasks, 8, temperature=1.0, seed=3, label="grpo-3/")
-scored = [Scored(group, await reward_group(judge, group.group)) for group in groups]
+scored = play_and_judge(crew, tasks, Round(size=8, temperature=1.0, seed=3, label="grpo-3/"))
 step_metrics(scored)       # {"reward": …, "success": …, "tools": …, "calls": …, …}
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Group, Rollout
-from telejudge_training.group_reward import GroupReward
+from telejudge_training.crew import Crew
+from telejudge_training.group_reward import GroupReward, reward_group
 from telejudge_training.policy_loss import Sample
+from telejudge_training.seat import Seat, rejoin, split
+from telejudge_training.settings import RolloutSettings, Scaling
 from telejudge_training.tiny.rollout import Play, Roller
 
 
@@ -49,27 +52,56 @@ class Scored:
         ]
 
 
-def play_groups(
-    roller: Roller,
-    tasks: Sequence[Task],
-    size: int,
-    *,
-    temperature: float,
-    seed: int,
-    label: str,
-) -> list[Played]:
-    """Roll every task out `size` times, all in one lockstep batch. Groups keep the tasks' order."""
+@dataclass(frozen=True)
+class Round:
+    """How tasks are rolled out: `size` times each, and who is said to have done it."""
+
+    size: int
+    temperature: float
+    seed: int
+    label: str
+    agent: str = "tiny"
+    bounds: RolloutSettings = field(default_factory=RolloutSettings)
+    scaling: Scaling = "std"
+
+
+def play_and_judge(crew: Crew, tasks: Sequence[Task], how: Round) -> list[Scored]:
+    """Roll every task out and have the groups judged, in the tasks' order."""
+    numbered = split(list(enumerate(tasks)), crew.shares)
+    return rejoin(crew.each(play_share, [(part, how) for part in numbered]))
+
+
+def play_share(
+    seat: Seat, share: int, request: tuple[list[tuple[int, Task]], Round]
+) -> list[Scored]:
+    """The job behind it: one share's tasks, with their numbers among all."""
+    numbered, how = request
+    if not numbered:
+        return []
+    roller = seat.roller(how.agent, how.bounds)
+    played = play_groups(roller, numbered, replace(how, seed=how.seed + share))
+
+    async def judge_all() -> list[GroupReward]:
+        groups = [one.group for one in played]
+        return await asyncio.gather(*(reward_group(seat.judge, g, how.scaling) for g in groups))
+
+    return [Scored(p, reward) for p, reward in zip(played, seat.wait_for(judge_all()), strict=True)]
+
+
+def play_groups(roller: Roller, numbered: Sequence[tuple[int, Task]], how: Round) -> list[Played]:
+    """Roll numbered tasks out, all in one batch. Groups keep the tasks' order."""
+    size = how.size
     plays = [
-        Play(task, rollout=n, seed=(seed + i * size + n) % 2**31, label=f"{label}{i}/")
-        for i, task in enumerate(tasks)
+        Play(task, rollout=n, seed=(how.seed + i * size + n) % 2**31, label=f"{how.label}{i}/")
+        for i, task in numbered
         for n in range(size)
     ]
-    rollouts = roller.run(plays, temperature=temperature, seed=seed)
+    rollouts = roller.run(plays, temperature=how.temperature, seed=how.seed)
     groups: list[Played] = []
-    for i, task in enumerate(tasks):
-        members = tuple(rollouts[i * size : (i + 1) * size])
+    for k, (i, task) in enumerate(numbered):
+        members = tuple(rollouts[k * size : (k + 1) * size])
         group = Group(
-            id=f"{label}{i}/{task.id}",
+            id=f"{how.label}{i}/{task.id}",
             task=task.view,
             trajectories=tuple(r.trajectory for r in members),
         )

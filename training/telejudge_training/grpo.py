@@ -1,6 +1,6 @@
-"""A model, a world and a judge in; a better model out: multi-turn GRPO.
+"""A crew with a model in; a better model out: multi-turn GRPO.
 
-    trainer = GrpoTrainer(model, tokenizer, world, judge, mix, settings, seed=0, folder=folder)
+    trainer = GrpoTrainer(crew, mix, settings, seed=0, folder=folder)
     trainer.train(on_step=print)
 
 A step draws tasks, rolls each out `group_size` times, has the groups judged (group_reward.py),
@@ -11,29 +11,23 @@ the run's seed and n, so a run that was killed and resumed ends with the same we
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from telejudge_envs.protocol import World
-from telejudge_judges.protocol import Judge
 from telejudge_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from telejudge_training.crew import Crew
 from telejudge_training.curriculum import TaskMix
-from telejudge_training.group_reward import GroupReward, reward_group
-from telejudge_training.grouping import Played, Scored, judged_group, play_groups, step_metrics
+from telejudge_training.grouping import Round, Scored, judged_group, play_and_judge, step_metrics
 from telejudge_training.journal import Journal
 from telejudge_training.policy_loss import LossStats, Sample, policy_loss, token_weights
+from telejudge_training.seat import Seat, split
 from telejudge_training.settings import GrpoSettings, RolloutSettings
-from telejudge_training.tiny.rollout import Roller
-
-if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 BETAS = (0.9, 0.95)
 MAX_NORM = 1.0
@@ -50,10 +44,7 @@ class GrpoTrainer:
 
     def __init__(
         self,
-        model: LlamaForCausalLM,
-        tokenizer: PreTrainedTokenizerFast,
-        world: World,
-        judge: Judge,
+        crew: Crew,
         mix: TaskMix,
         settings: GrpoSettings,
         *,
@@ -62,20 +53,13 @@ class GrpoTrainer:
         key: str = "",
         rollout: RolloutSettings | None = None,
     ) -> None:
-        self.model, self.settings = model, settings
+        self.crew, self.model, self.settings = crew, crew.seat.tools.model, settings
         self.seed, self.folder, self.key = seed, folder, key
-        bounds = rollout or RolloutSettings()
-        self.roller = Roller(
-            model,
-            tokenizer,
-            world,
-            max_tokens=bounds.max_tokens,
-            max_turn_tokens=bounds.max_turn_tokens,
-        )
-        self.judge, self.mix = judge, mix
-        self.reference = _frozen_copy(model) if settings.kl > 0 else None
+        self.bounds, self.mix = rollout or RolloutSettings(), mix
+        if settings.kl > 0:
+            crew.everywhere(keep_reference, None)
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, betas=BETAS, weight_decay=0.0
+            self.model.parameters(), lr=settings.learning_rate, betas=BETAS, weight_decay=0.0
         )
         self.journals = {
             "metrics": Journal(folder / "metrics.jsonl"),
@@ -86,21 +70,20 @@ class GrpoTrainer:
 
     def train(self, on_step: OnStep | None = None) -> None:
         """Take the remaining steps; a checkpoint is written every so many and after the last."""
-        with asyncio.Runner() as runner:
-            while self.step < self.settings.steps:
-                line = self._one_step(self.step + 1, runner)
-                self.step += 1
-                last = self.step == self.settings.steps
-                if last or self.step % self.settings.checkpoint_every == 0:
-                    self._save()
-                if on_step is not None:
-                    on_step(self.step, self.settings.steps, line)
+        while self.step < self.settings.steps:
+            line = self._one_step(self.step + 1)
+            self.step += 1
+            last = self.step == self.settings.steps
+            if last or self.step % self.settings.checkpoint_every == 0:
+                self._save()
+            if on_step is not None:
+                on_step(self.step, self.settings.steps, line)
 
     # -- one step
 
-    def _one_step(self, step: int, runner: asyncio.Runner) -> dict[str, Any]:
+    def _one_step(self, step: int) -> dict[str, Any]:
         started = time.perf_counter()
-        scored = self._collect(step, random.Random(f"grpo|{self.seed}|{step}"), runner)
+        scored = self._collect(step, random.Random(f"grpo|{self.seed}|{step}"))
         rolled = time.perf_counter()
         update = self._update(step, [one for one in scored if one.reward.teaches])
         line: dict[str, Any] = {
@@ -119,22 +102,22 @@ class GrpoTrainer:
             )
         return line
 
-    def _collect(self, step: int, dice: random.Random, runner: asyncio.Runner) -> list[Scored]:
+    def _collect(self, step: int, dice: random.Random) -> list[Scored]:
         """Play and judge groups; draw again, at most `max_resample` times, for those that teach
         nothing. All of them are returned, so that metrics do not favour hard tasks."""
         settings, wanted = self.settings, self.settings.tasks_per_step
         scored: list[Scored] = []
         for attempt in range(settings.max_resample + 1):
             tasks = self.mix.draw(wanted, dice)
-            groups = play_groups(
-                self.roller,
-                tasks,
-                settings.group_size,
+            how = Round(
+                size=settings.group_size,
                 temperature=settings.temperature,
                 seed=dice.getrandbits(40),
                 label=f"grpo-{step}.{attempt}/",
+                bounds=self.bounds,
+                scaling=settings.scaling,
             )
-            fresh = runner.run(self._judge(groups))
+            fresh = play_and_judge(self.crew, tasks, how)
             for one in fresh:
                 self.mix.saw(one.played.group.task.id, one.success)
             scored += fresh
@@ -142,12 +125,6 @@ class GrpoTrainer:
             if wanted <= 0:
                 break
         return scored
-
-    async def _judge(self, groups: list[Played]) -> list[Scored]:
-        rewards: list[GroupReward] = await asyncio.gather(
-            *(reward_group(self.judge, g.group, self.settings.scaling) for g in groups)
-        )
-        return [Scored(g, reward) for g, reward in zip(groups, rewards, strict=True)]
 
     def _update(self, step: int, scored: list[Scored]) -> dict[str, float]:
         samples = [sample for one in scored for sample in one.samples()]
@@ -157,10 +134,8 @@ class GrpoTrainer:
             group["lr"] = rate
         totals = LossStats(0, 0.0, 0.0, 0.0)
         loss_sum = norm = 0.0
-        self.model.train()
         for _ in range(self.settings.updates_per_batch if samples else 0):
             loss_sum, norm, totals = self._one_update(samples)
-        self.model.eval()
         tokens = max(totals.tokens, 1)
         return {
             "loss": loss_sum,
@@ -173,20 +148,14 @@ class GrpoTrainer:
         }
 
     def _one_update(self, samples: list[Sample]) -> tuple[float, float, LossStats]:
-        weights = token_weights(samples, self.settings)
-        self.optimizer.zero_grad()
-        loss_sum, parts = 0.0, []
-        for i in range(0, len(samples), self.settings.minibatch):
-            end = i + self.settings.minibatch
-            loss, stats = policy_loss(
-                self.model, samples[i:end], weights[i:end], self.settings, self.reference
-            )
-            loss.backward()
-            loss_sum += loss.item()
-            parts.append(stats)
+        weighted = list(zip(samples, token_weights(samples, self.settings), strict=True))
+        parts = split(weighted, self.crew.shares)
+        done = self.crew.each(policy_share, [(part, self.settings) for part in parts])
+        self.crew.seat.tools.gather()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_NORM).item()
         self.optimizer.step()
-        return loss_sum, norm, LossStats.total(parts)
+        stats = LossStats.total([s for _, share_stats in done for s in share_stats])
+        return sum(loss for loss, _ in done), norm, stats
 
     def _rate(self, step: int) -> float:
         s = self.settings
@@ -225,7 +194,24 @@ class GrpoTrainer:
             journal.rewind(found.journals[name])
 
 
-def _frozen_copy(model: LlamaForCausalLM) -> LlamaForCausalLM:
-    frozen = copy.deepcopy(model)
+def policy_share(
+    seat: Seat, share: int, request: tuple[list[tuple[Sample, float]], GrpoSettings]
+) -> tuple[float, list[LossStats]]:
+    """The job of an update: the loss and gradient of one share's weighted samples."""
+    weighted, settings = request
+    loss_sum, stats = 0.0, []
+    for i in range(0, len(weighted), settings.minibatch):
+        few = weighted[i : i + settings.minibatch]
+        samples, weights = [s for s, _ in few], [w for _, w in few]
+        loss, some = policy_loss(seat.tools.model, samples, weights, settings, seat.reference)
+        seat.tools.contribute(share, loss)
+        loss_sum += loss.item()
+        stats.append(some)
+    return loss_sum, stats
+
+
+def keep_reference(seat: Seat, share: int, request: None) -> None:
+    """The job that keeps a copy of the model as it is now, for the KL penalty."""
+    frozen = copy.deepcopy(seat.tools.model)
     frozen.requires_grad_(False)
-    return frozen.eval()
+    seat.reference = frozen

@@ -48,9 +48,13 @@ class EmbeddedRecipe(Settings):
     """Whether tasks are drawn the more often the higher their level."""
     adaptive: bool = True
     """Whether GRPO draws tasks that are still failed more often than others."""
+    processes: int = Field(default=2, ge=1)
+    """Processes that work at the same time. The result does not depend on it."""
+    shares: int = Field(default=2, ge=1)
+    """Parts that a step's work is cut into; no more processes than these are of use. The result
+    depends on it, as on a seed."""
     threads: int = Field(default=1, ge=1)
-    """Torch's threads. Two save about a quarter of the wall time on two idle cores and cost much
-    more than that on busy ones."""
+    """Torch's threads in each process."""
     demonstrations: DemonstrationSettings = DemonstrationSettings()
     tokenizer: TokenizerSettings = TokenizerSettings()
     shape: ShapeSettings = ShapeSettings()
@@ -80,7 +84,7 @@ class EmbeddedRecipe(Settings):
 
     def key(self, seed: int) -> str:
         """Names a run: the same for the same settings and seed, whatever the recipe is called."""
-        text = self.model_dump_json(exclude={"name"})
+        text = self.model_dump_json(exclude={"name", "processes"})
         return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{seed}"
 
 

@@ -31,8 +31,9 @@ class Bench:
 def bench() -> Bench:
     import torch
 
+    from telejudge_training.crew import Crew
     from telejudge_training.settings import SftSettings, ShapeSettings
-    from telejudge_training.sft import encode, train_sft
+    from telejudge_training.sft import encode_all, train_sft
     from telejudge_training.tiny.model import new_model
     from telejudge_training.tiny.tokenizer import train_tokenizer
 
@@ -42,6 +43,9 @@ def bench() -> Bench:
     demos = demonstrate(world, expert(), mix.draw(120, random.Random(0)), seed=0)
     tokenizer = train_tokenizer([d.messages for d in demos])
     model = new_model(tokenizer, ShapeSettings(hidden=64, intermediate=128), seed=0)
-    examples = [encode(tokenizer, d.messages) for d in demos]
-    train_sft(model, examples, SftSettings(epochs=5), seed=0)
-    return Bench(world, Verifier(lambda name: world), mix, demos, tokenizer, model)
+    judge = Verifier(lambda name: world)
+    with Crew(world, judge) as crew:
+        crew.equip(model, tokenizer)
+        messages = [d.messages for d in demos]
+        train_sft(crew, encode_all(tokenizer, messages), SftSettings(epochs=5), seed=0)
+    return Bench(world, judge, mix, demos, tokenizer, model)

@@ -23,15 +23,14 @@ from telejudge_training.recipe import EmbeddedRecipe, smoke
 SCRIPT = """
 import sys
 from pathlib import Path
-from telejudge_envs.tau2_telecom.world import Tau2Telecom
+from telejudge_envs.registry import open_world
 from telejudge_judges.verifier import Verifier
 from telejudge_training.embedded import train_embedded
 from telejudge_training.recipe import EmbeddedRecipe
 
-world = Tau2Telecom()
 recipe = EmbeddedRecipe.model_validate_json(sys.argv[2])
 train_embedded(
-    recipe, world, Verifier(lambda name: world), Path(sys.argv[1]), 7,
+    recipe, open_world(recipe.world), Verifier(open_world), Path(sys.argv[1]), 7,
     lambda event: print(event.phase, event.step, flush=True),
 )
 """

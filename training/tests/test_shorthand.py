@@ -12,11 +12,10 @@ from telejudge_agents.slots import Slots
 from telejudge_envs.base_station.world import BaseStation
 from telejudge_envs.nouns.message import Message
 from telejudge_training.curriculum import select
-from telejudge_training.demonstrations import Demonstration, demonstrate
+from telejudge_training.demonstrations import Demonstration, demonstrate, in_slots
 from telejudge_training.recipe import load_recipe
 from telejudge_training.sft import encode
 from telejudge_training.tiny.tokenizer import parse_reply, render_reply, train_tokenizer
-from telejudge_training.warmstart import in_slots
 
 VIEW = load_recipe(world="base-station").tokenizer
 

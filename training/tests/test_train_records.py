@@ -11,13 +11,13 @@ import torch
 
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from telejudge_training.crew import Crew
 from telejudge_training.curves import draw_curves, smooth
 from telejudge_training.evaluate import evaluate
 from telejudge_training.journal import Journal, read_metrics
 from telejudge_training.recipe import PRESETS, load_recipe, main
 from telejudge_training.settings import EvaluationSettings
 from telejudge_training.summary import summarise
-from telejudge_training.tiny.rollout import Roller
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
@@ -113,11 +113,12 @@ def test_smoothing_averages_what_there_is():
 
 
 def test_an_evaluation_counts_what_happened(bench):
-    roller = Roller(bench.model, bench.tokenizer, bench.world)
     settings = EvaluationSettings(rollouts=3, batch=12)
     lacking = [task for task in bench.world.tasks("test") if task.view.marks]
     tasks = [*(t for t in bench.world.tasks("test")[::6] if not t.view.marks), lacking[0]]
-    judged = evaluate(roller, bench.judge, tasks, settings, seed=0, phase="before")
+    with Crew(bench.world, bench.judge) as crew:
+        crew.equip(bench.model, bench.tokenizer)
+        judged = evaluate(crew, tasks, settings, seed=0, phase="before")
     assert [one.group.task.id for one in judged] == [task.id for task in tasks]
     ids = [t.id for one in judged for t in one.group.trajectories]
     assert len(set(ids)) == len(ids) == 3 * len(tasks)

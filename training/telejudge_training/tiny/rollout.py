@@ -2,16 +2,17 @@
 
     Roller(model, tokenizer, world).run([Play(task, rollout=0, seed=7)], temperature=1.0, seed=1)
 
-All episodes take their turns together. A turn feeds what is new (the ticket, or a tool's result)
-as one chunk into the KV cache that lives as long as the episode, then samples until `<|im_end|>`.
-The ids that the model produced are kept as they are; text is only made from them, never ids from
-text that the model wrote.
+All episodes share one KV cache that lives as long as they do, and each is somewhere else in its
+turns: in every round, rows that heard something (the ticket, or a tool's result) are fed that as
+one chunk, then every row is fed its last token and says the next one. A row that said `<|im_end|>`
+acts in the world at once and waits for nobody. The ids that the model produced are kept as they
+are; text is only made from them, never ids from text that the model wrote.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
 COMPACT_BELOW = 0.8
 """Finished rows leave the batch once less than this share of it still plays."""
+
+HEAR_ABOVE = 0.2
+"""Rows that heard something wait for others until this share of those that play have."""
+
+Pick = Callable[[torch.Tensor], tuple[list[int], list[float]]]
+"""From logits (rows, vocab) to a token and its log-probability for each row."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class _Row:
     turn_start: int = 0
     turns: int = 0
     seconds: float = 0.0
+
+    @property
+    def unfed(self) -> int:
+        return len(self.ids) - self.fed
 
     def hear(self, tokens: Sequence[int]) -> None:
         self.ids.extend(tokens)
@@ -107,8 +118,7 @@ class Roller:
             if len(live) < COMPACT_BELOW * len(batch):
                 cache.keep([i for i, row in enumerate(batch) if row.episode.stop is None])
                 batch = live
-            self._speak(cache, batch, temperature, dice)
-            for row in live:
+            for row in self._round(cache, batch, lambda x: sample(x, temperature, dice)):
                 self._act(row)
                 if row.episode.stop is not None:
                     row.seconds = time.perf_counter() - started
@@ -124,27 +134,39 @@ class Roller:
             )
         return row
 
-    def _speak(
-        self, cache: FastLlama, batch: list[_Row], temperature: float, dice: torch.Generator
-    ) -> None:
-        """One turn of every playing row of `batch`; finished rows are fed padding."""
-        speaking = [row.episode.stop is None for row in batch]
-        while any(speaking):
-            news = [
-                row.ids[row.fed :] if s else [0] for row, s in zip(batch, speaking, strict=True)
-            ]
+    def _round(self, cache: FastLlama, batch: list[_Row], pick: Pick) -> list[_Row]:
+        """Every row of `batch` that plays says a token; returns those whose turn is over."""
+        playing = [(i, row) for i, row in enumerate(batch) if row.episode.stop is None]
+        hearing = [(i, row) for i, row in playing if row.unfed > 1]
+        if len(hearing) > HEAR_ABOVE * len(playing) or len(hearing) == len(playing):
+            news = [row.ids[row.fed :] for _, row in hearing]
             longest = max(map(len, news))
-            tokens = torch.tensor([new + [0] * (longest - len(new)) for new in news])
+            logits = cache.feed(
+                torch.tensor([new + [0] * (longest - len(new)) for new in news]),
+                torch.tensor([row.fed for _, row in hearing]),
+                torch.tensor([len(new) - 1 for new in news]),
+                torch.tensor([i for i, _ in hearing]),
+            )
+            self._say([row for _, row in hearing], *pick(logits))
+        speaking = [(i, row) for i, row in playing if row.unfed == 1 and not self._is_over(row)]
+        if speaking:
+            # one that is not speaking is fed padding, where its next token will overwrite it
+            tokens = torch.tensor([[row.ids[-1] if row.unfed == 1 else 0] for row in batch])
             start = torch.tensor([min(row.fed, len(row.ids) - 1) for row in batch])
-            last = torch.tensor([len(new) - 1 for new in news])
-            picked, logprobs = _sample(cache.feed(tokens, start, last), temperature, dice)
-            for i, row in enumerate(batch):
-                if not speaking[i]:
-                    continue
-                row.fed = len(row.ids)
-                row.say(picked[i], logprobs[i])
-                spoken = len(row.ids) - row.turn_start
-                speaking[i] = picked[i] != self._end and spoken < self.max_turn_tokens
+            logits = cache.feed(tokens, start, torch.zeros(len(batch), dtype=torch.long))
+            index = torch.tensor([i for i, _ in speaking])
+            self._say([row for _, row in speaking], *pick(logits[index]))
+        return [row for _, row in playing if self._is_over(row)]
+
+    def _say(self, rows: list[_Row], picked: list[int], logprobs: list[float]) -> None:
+        for row, token, logprob in zip(rows, picked, logprobs, strict=True):
+            row.fed = len(row.ids)
+            row.say(token, logprob)
+
+    def _is_over(self, row: _Row) -> bool:
+        """Whether its turn is: it said the end token, or has no words left."""
+        spoken = len(row.ids) - row.turn_start
+        return spoken > 0 and (row.ids[-1] == self._end or spoken >= self.max_turn_tokens)
 
     def _act(self, row: _Row) -> None:
         """Hand the turn to the world and hear what it answers."""
@@ -210,12 +232,22 @@ class Roller:
         return Rollout(task=task.view, trajectory=trajectory, outcome=episode.outcome())
 
 
-def _sample(
+def sample(
     logits: torch.Tensor, temperature: float, dice: torch.Generator
 ) -> tuple[list[int], list[float]]:
-    logprobs = torch.log_softmax(logits / (temperature or 1.0), -1)
+    """A token for each row of `logits`, with its log-probability; one number is rolled a row.
+
+    Where the sum of probabilities passes that number the token lies: a tenth of the time that
+    torch.multinomial takes, and a token without probability is never met.
+    """
+    logits = logits / (temperature or 1.0)
+    shifted = logits - logits.max(-1, keepdim=True).values
+    sums = shifted.exp().cumsum(-1, dtype=torch.float64)
+    total = sums[:, -1:].clone()
     if temperature == 0:
-        picked = logprobs.argmax(-1)
+        picked = shifted.argmax(-1, keepdim=True)
     else:
-        picked = torch.multinomial(logprobs.exp(), 1, generator=dice).squeeze(1)
-    return picked.tolist(), logprobs.gather(1, picked[:, None]).squeeze(1).tolist()
+        rolled = torch.rand(len(logits), 1, generator=dice, dtype=torch.float64)
+        picked = torch.searchsorted(sums, rolled * total, right=True)
+    logprobs = shifted.gather(1, picked) - total.log()
+    return picked.squeeze(1).tolist(), logprobs.squeeze(1).tolist()
