@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
+from telejudge_agents.scripted.aspects import ASPECTS
 from telejudge_agents.scripted.base import (
     DONE,
     TRANSFER,
@@ -23,7 +24,6 @@ from telejudge_agents.scripted.base import (
 from telejudge_agents.scripted.case import Case
 from telejudge_agents.scripted.engineer import engineer_planner
 from telejudge_agents.scripted.exploits import ALL_GOLD_CALLS
-from telejudge_agents.scripted.playbook import ASPECTS
 from telejudge_agents.scripted.temper import Steady
 
 Step = Generator[Call | str, Heard, None]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Literal
 
+from telejudge_agents.scripted.aspects import ASPECTS, Aspect
 from telejudge_agents.scripted.base import (
     DONE,
     TRANSFER,
@@ -24,7 +25,7 @@ from telejudge_agents.scripted.base import (
     ScriptedFactory,
 )
 from telejudge_agents.scripted.case import Case
-from telejudge_agents.scripted.playbook import ASPECTS, PATHS, Aspect, Path
+from telejudge_agents.scripted.playbook import PATHS, Path
 from telejudge_agents.scripted.temper import Temper, careful
 
 WHO_ARE_YOU = (
