@@ -138,7 +138,7 @@ def distractors(
     from telejudge_training.judge_data.distractors import DistractorSettings
     from telejudge_training.judge_data.files import read_rows
     from telejudge_training.judge_data.questions import read_questions
-    from telejudge_training.judge_data.rows import Distractor
+    from telejudge_training.judge_data.texts import Distractor
 
     where = opt.endpoint(base_url, model, api_key, sampling, timeout, retries, concurrency)
     writer = ChatClient(where, seed=seed)

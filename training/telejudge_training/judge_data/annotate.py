@@ -21,9 +21,10 @@ from telejudge_judges.settings import JudgeSettings
 from telejudge_training.judge_data.cards import Making
 from telejudge_training.judge_data.files import read_rows, write_rows
 from telejudge_training.judge_data.pages import JudgeName, Page, Prompter
-from telejudge_training.judge_data.rows import Annotation, Card, GroupRow, Split
+from telejudge_training.judge_data.rows import Card, GroupRow, Split
 from telejudge_training.judge_data.teacher import Teacher, TeacherSettings
 from telejudge_training.judge_data.template_teacher import template_words
+from telejudge_training.judge_data.texts import Annotation
 from telejudge_training.judge_data.work import Work
 
 OnPage = Callable[[int, int], None]

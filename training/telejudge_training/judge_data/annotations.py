@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from telejudge_training.judge_data.files import read_rows
-from telejudge_training.judge_data.rows import Annotation
 from telejudge_training.judge_data.template_teacher import Words
+from telejudge_training.judge_data.texts import Annotation
 
 KEPT = ("first", "second", "oracle", "template")
 """Outcomes that make training targets."""

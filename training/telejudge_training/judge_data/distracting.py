@@ -19,7 +19,8 @@ from telejudge_training.judge_data.cards import Making
 from telejudge_training.judge_data.distractors import DistractorSettings, Writer, alike
 from telejudge_training.judge_data.files import write_rows
 from telejudge_training.judge_data.questions import read_questions
-from telejudge_training.judge_data.rows import Card, Distractor, QuestionRow, Split
+from telejudge_training.judge_data.rows import Card, QuestionRow, Split
+from telejudge_training.judge_data.texts import Distractor
 from telejudge_training.judge_data.work import Work
 
 

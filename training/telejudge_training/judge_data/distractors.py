@@ -28,7 +28,8 @@ from telejudge_judges.codecs.tolerant import objects, without_thinking
 from telejudge_judges.opaque import digest
 from telejudge_judges.prompting import Template
 from telejudge_training.judge_data.cards import Making
-from telejudge_training.judge_data.rows import Binary, Distractor, QuestionRow
+from telejudge_training.judge_data.rows import Binary, QuestionRow
+from telejudge_training.judge_data.texts import Distractor
 
 PROMPT = Path(__file__).parent / "prompts" / "distractors_en.jinja"
 

@@ -11,29 +11,23 @@ multiple choice. `answer` is what a verifiable reward checks (numeric.py, or the
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from pydantic import ConfigDict, ValidationError
-
-from telejudge_envs.errors import DataError
 from telejudge_envs.nouns.base import Noun
 from telejudge_judges.opaque import digest
 from telejudge_training.judge_data.cards import Making
-from telejudge_training.judge_data.files import PARQUET, read_rows, write_rows
-from telejudge_training.judge_data.questions import read_questions
-from telejudge_training.judge_data.rows import (
-    Card,
-    PolicyRow,
-    QuestionRow,
-    Split,
-    Trace,
-    Turn,
+from telejudge_training.judge_data.files import read_rows, write_rows
+from telejudge_training.judge_data.problems import (
+    OWN_LICENCE,
+    Problem,
+    our_problems,
+    read_problems,
 )
+from telejudge_training.judge_data.questions import read_questions
+from telejudge_training.judge_data.rows import Card, PolicyRow, QuestionRow, Split, Turn
+from telejudge_training.judge_data.texts import Trace
 
 MATH_SYSTEM = (
     "You are an expert telecommunications engineer. Solve the problem and end with the number "
@@ -52,21 +46,6 @@ REER_SYSTEM = (
     "</think>, then answer."
 )
 """MCQ_SYSTEM and OPEN_SYSTEM are the seed reports' own words."""
-
-OWN = "own_problems.jsonl"
-OWN_LICENCE = "Apache-2.0"
-
-
-class Problem(Noun):
-    """A line of TeleMath's file; further fields are not looked at."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    question: str
-    answer: float | str
-    category: str = ""
-    tags: tuple[str, ...] = ()
-    difficulty: str = ""
 
 
 class PolicySettings(Noun):
@@ -99,9 +78,7 @@ def write_policy_rows(
 
     def rows() -> Iterator[PolicyRow]:
         if own_problems:
-            text = (resources.files("telejudge_training.judge_data") / OWN).read_text("utf-8")
-            given = [Problem.model_validate_json(line) for line in text.splitlines()]
-            yield from _math_rows(given, "own problems", OWN_LICENCE, making)
+            yield from _math_rows(our_problems(), "own problems", OWN_LICENCE, making)
         if problems is not None:
             found = read_problems(problems)
             yield from _math_rows(found, problems.name, settings.licence, making)
@@ -112,29 +89,6 @@ def write_policy_rows(
 
     kept = _counted((row for row in rows() if row.split in settings.splits), making)
     return making.finish(out, PolicyRow, write_rows(out, kept, PolicyRow))
-
-
-def read_problems(path: Path) -> list[Problem]:
-    """TeleMath's problems from JSON, JSON lines or parquet. Raises DataError naming the row."""
-    if path.suffix == PARQUET:
-        import pyarrow.parquet
-
-        given: Any = pyarrow.parquet.read_table(path).to_pylist()
-    else:
-        text = path.read_text(encoding="utf-8")
-        try:
-            given = json.loads(text) if text.lstrip().startswith("[") else _lines(text)
-        except ValueError as error:
-            raise DataError(f"{path} is neither JSON nor JSON lines: {error}") from error
-    problems = []
-    for number, fields in enumerate(given, start=1):
-        try:
-            problems.append(Problem.model_validate(fields))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise DataError(f"{path}, problem {number}: {place}: {first['msg']}") from error
-    return problems
 
 
 def mcq_row(question: QuestionRow, making: Making, dice: random.Random) -> PolicyRow:
@@ -258,10 +212,6 @@ def _number(answer: float | str) -> str:
         return answer
     short = f"{answer:g}"
     return short if float(short) == answer else repr(answer)
-
-
-def _lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
 def _counted(rows: Iterator[PolicyRow], making: Making) -> Iterator[PolicyRow]:

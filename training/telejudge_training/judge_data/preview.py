@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from telejudge_envs.errors import DataError, TelejudgeError
 from telejudge_envs.nouns.base import Noun
-from telejudge_training.judge_data import forms, rows
+from telejudge_training.judge_data import forms, rows, texts
 from telejudge_training.judge_data.cards import read_card
 from telejudge_training.judge_data.files import read_rows
 
@@ -28,9 +28,9 @@ KINDS: tuple[type[Noun], ...] = (
     rows.RankedRow,
     rows.QuestionRow,
     rows.PolicyRow,
-    rows.Annotation,
-    rows.Distractor,
-    rows.Trace,
+    texts.Annotation,
+    texts.Distractor,
+    texts.Trace,
     forms.ChatLine,
     forms.AlpacaLine,
 )

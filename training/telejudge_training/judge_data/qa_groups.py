@@ -34,11 +34,11 @@ from telejudge_training.judge_data.rows import (
     Binary,
     CandidateTruth,
     Card,
-    Distractor,
     GroupRow,
     QuestionRow,
     Split,
 )
+from telejudge_training.judge_data.texts import Distractor
 
 LONG = 60
 """Characters of a wording's own words from which it counts as long."""

@@ -14,7 +14,8 @@ from telejudge_training.judge_data.cards import Making
 from telejudge_training.judge_data.files import write_rows
 from telejudge_training.judge_data.questions import read_questions
 from telejudge_training.judge_data.reer import Model, Search, SearchSettings
-from telejudge_training.judge_data.rows import Card, QuestionRow, Split, Trace
+from telejudge_training.judge_data.rows import Card, QuestionRow, Split
+from telejudge_training.judge_data.texts import Trace
 from telejudge_training.judge_data.work import Work
 
 

@@ -26,8 +26,9 @@ from telejudge_judges.opaque import digest
 from telejudge_judges.prompting import Template
 from telejudge_training.judge_data.cards import Making
 from telejudge_training.judge_data.pages import Page, Prompter
-from telejudge_training.judge_data.rows import Annotation, GroupRow
+from telejudge_training.judge_data.rows import GroupRow
 from telejudge_training.judge_data.template_teacher import quoted
+from telejudge_training.judge_data.texts import Annotation
 
 FOLDER = Path(__file__).parent / "prompts"
 
