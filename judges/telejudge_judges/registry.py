@@ -29,7 +29,8 @@ from telejudge_envs.protocol import World
 from telejudge_judges.briefing import WorldBriefings
 from telejudge_judges.protocol import Judge
 from telejudge_judges.reference import References, by_task
-from telejudge_judges.settings import COMMON, JudgeSettings, read_texts
+from telejudge_judges.settings import COMMON, JudgeSettings
+from telejudge_judges.yaml_files import read_texts
 
 ENTRY_POINTS = "telejudge.judges"
 

@@ -18,8 +18,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from telejudge_envs.endpoint import Endpoint
-from telejudge_envs.errors import MissingExtraError, UsageError
+from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.base import Noun
+from telejudge_judges.yaml_files import read_yaml
 
 ENDPOINT = frozenset(
     {"base_url", "model", "api_key", "sampling", "timeout", "retries", "concurrency"}
@@ -253,35 +254,6 @@ def load_settings(
             value = {**known, **value}
         given[name] = value
     return make_settings(given)
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; raises UsageError when there is none.
-
-    Paths in it are as they stand: relative ones start from the working directory.
-    """
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingExtraError("PyYAML", "endpoint") from error
-    try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file} is not YAML: {error}") from error
-    if said is not None and not isinstance(said, dict):
-        raise UsageError(f"{file} must hold settings, one `name: value` a line")
-    return said or {}
-
-
-def read_texts(file: Path) -> dict[str, str]:
-    """The texts by name in a YAML (or JSON) file; raises UsageError when it holds others."""
-    said = read_yaml(file)
-    wrong = [str(name) for name, text in said.items() if not isinstance(text, str)]
-    if wrong:
-        raise UsageError(f"{file} must hold texts by task id; {wrong[0]} is none")
-    return {str(name): text for name, text in said.items()}
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
