@@ -172,8 +172,21 @@ def test_each_format_is_asked_for_in_both_languages(name: str, language: str) ->
         assert said["instruction"].index("k7qm") < said["instruction"].index("p3xd")
     assert "tools" in said["instruction"]
     without = words.values({"k7qm": 0}, KINDS)
-    if name != "json":
-        assert "tools" not in without["instruction"] + without["again"]
+    assert "tools" not in without["instruction"] + without["again"]
+    assert "defects" not in without["instruction"]
+
+
+def test_without_calls_a_json_entry_is_the_answer_alone() -> None:
+    codec, shown = codec_named("json"), {"k7qm": 0, "p3xd": 0}
+    schema = codec.schema(shown, KINDS)
+    assert schema is not None
+    entry = schema["properties"]["verdicts"]["properties"]["k7qm"]
+    assert entry["required"] == ["answer"]
+    entries = {"k7qm": Entry(1, 1.0), "p3xd": Entry(0, 1.0)}
+    written = codec.write(entries, {}, "", with_tools=False)
+    assert "tools" not in written
+    assert codec.read(written, shown).entries == entries
+    assert codec.read(written, CALLS).entries == {}, "with calls the tools are missed"
 
 
 def test_the_schema_holds_exactly_the_ids() -> None:

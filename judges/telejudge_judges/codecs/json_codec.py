@@ -3,7 +3,9 @@
     {"appraisals": {…}, "comparison": "…",
      "verdicts": {"k7qm": {"answer": 1, "tools": 0.9, "defects": []}}}
 
-The default: it alone carries defects, and servers can constrain decoding to its schema.
+Where nobody made a call, an entry is the answer alone: small models fill a list of defects that is
+asked for until their reply is cut off. The default: it alone carries defects, and servers can
+constrain decoding to its schema.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Json:
         sound = check_ids(reading, [name for name, _ in pairs], shown, '"verdicts"')
         for name, given in pairs:
             if name in sound:
-                _read_entry(reading, name, given, shown[name])
+                _read_entry(reading, name, given, shown)
         return reading
 
     def write(
@@ -56,7 +58,7 @@ class Json:
         target = {
             "appraisals": {name: appraisals[name] for name in entries if name in appraisals},
             "comparison": comparison,
-            "verdicts": {name: _written(entry) for name, entry in entries.items()},
+            "verdicts": {name: _written(entry, with_tools) for name, entry in entries.items()},
         }
         return json.dumps(target, ensure_ascii=False)
 
@@ -74,6 +76,8 @@ class Json:
             "tools": {"type": "number"},
             "defects": {"type": "array", "items": _object(defect)},
         }
+        if not any(shown.values()):
+            entry = {"answer": entry["answer"]}
         return _object(
             {
                 "appraisals": _object(dict.fromkeys(shown, text)),
@@ -92,7 +96,9 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _written(entry: Entry) -> dict[str, Any]:
+def _written(entry: Entry, with_tools: bool) -> dict[str, Any]:
+    if not with_tools:
+        return {"answer": entry.answer}
     defects = [
         {"step": d.step, "kind": d.kind, "severity": d.severity, "reason": d.reason}
         for d in entry.defects
@@ -100,7 +106,7 @@ def _written(entry: Entry) -> dict[str, Any]:
     return {"answer": entry.answer, "tools": entry.tools, "defects": defects}
 
 
-def _read_entry(reading: Reading, name: str, given: object, calls: int) -> None:
+def _read_entry(reading: Reading, name: str, given: object, shown: Shown) -> None:
     if not isinstance(given, dict):
         detail = f'"{name}" must be an object, got {shown_value(given)}'
         reading.spoil("wrong_type", name, detail)
@@ -108,12 +114,15 @@ def _read_entry(reading: Reading, name: str, given: object, calls: int) -> None:
     before = len(reading.problems)
     for field in getattr(given, "doubled", ()):
         reading.spoil("duplicated", name, f'"{name}".{field} is given more than once')
-    for field in ("answer", "tools"):
+    needs_tools = any(shown.values())
+    for field in ("answer", "tools") if needs_tools else ("answer",):
         if field not in given:
             reading.spoil("missing", name, f'"{name}" has no "{field}"')
     answer = check_answer(reading, name, given["answer"]) if "answer" in given else None
-    tools = check_tools(reading, name, given["tools"]) if "tools" in given else None
-    defects = tuple(check_defects(reading, name, given.get("defects"), calls))
+    tools = None if needs_tools else 1.0
+    if "tools" in given:
+        tools = check_tools(reading, name, given["tools"])
+    defects = tuple(check_defects(reading, name, given.get("defects"), shown[name]))
     if answer is not None and tools is not None and len(reading.problems) == before:
         reading.entries[name] = Entry(answer, tools, defects)
 
@@ -129,6 +138,9 @@ def _find_verdicts(text: str, shown: Shown) -> Pairs | None:
             if body is value and not any(plain_id(name, shown) in shown for name in value):
                 continue
             if body is not value and "verdicts" in getattr(value, "doubled", ()):
+                continue
+            # Of a reply that was cut off the appraisals may be whole; they are no verdicts.
+            if body is value and all(isinstance(entry, str) for entry in value.values()):
                 continue
         pairs = _pairs(body, shown)
         if pairs is not None:
