@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class GrpoTrainer:
         }
 
     def _one_update(self, samples: list[Sample]) -> tuple[float, float, LossStats]:
-        weighted = list(zip(samples, token_weights(samples, self.settings), strict=True))
+        weighted = each_once(samples, token_weights(samples, self.settings))
         parts = split(weighted, self.crew.shares)
         done = self.crew.each(policy_share, [(part, self.settings) for part in parts])
         self.crew.seat.tools.gather()
@@ -192,6 +192,18 @@ class GrpoTrainer:
         self.mix.solved = dict(found.solved)
         for name, journal in self.journals.items():
             journal.rewind(found.journals[name])
+
+
+def each_once(samples: Sequence[Sample], weights: Sequence[float]) -> list[tuple[Sample, float]]:
+    """Samples that are token for token the same, and earned the same, as one with all their weight:
+    the gradient is that of all, and a sure model says the same often."""
+    first: dict[tuple[tuple[int, ...], float], Sample] = {}
+    total: dict[tuple[tuple[int, ...], float], float] = {}
+    for sample, weight in zip(samples, weights, strict=True):
+        key = (sample.trace.ids, sample.advantage)
+        first.setdefault(key, sample)
+        total[key] = total.get(key, 0.0) + weight
+    return [(sample, total[key]) for key, sample in first.items()]
 
 
 def policy_share(

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from telejudge_envs.nouns.trajectory import TokenTrace
+from telejudge_training.grpo import each_once
 from telejudge_training.policy_loss import Sample, policy_loss, token_weights
 from telejudge_training.settings import GrpoSettings
 from telejudge_training.tiny.rollout import Play, Roller
@@ -82,6 +83,17 @@ def test_minibatches_add_up_to_the_whole(bench, samples):
         for i in range(len(samples))
     ]
     assert whole.item() == pytest.approx(sum(p.item() for p in parts), rel=1e-4)
+
+
+def test_what_was_said_twice_is_computed_once_with_its_whole_weight(bench, samples):
+    settings = GrpoSettings()
+    twice = [samples[0], samples[1], samples[0], Sample(samples[0].trace, -0.5)]
+    weights = [0.1, 0.2, 0.3, 0.4]
+    fewer = each_once(twice, weights)
+    assert [weight for _, weight in fewer] == pytest.approx([0.4, 0.2, 0.4])
+    whole = policy_loss(bench.model, twice, weights, settings)[0]
+    merged = policy_loss(bench.model, [s for s, _ in fewer], [w for _, w in fewer], settings)[0]
+    assert merged.item() == pytest.approx(whole.item(), rel=1e-4)
 
 
 def test_without_a_move_nothing_is_clipped_and_there_is_no_divergence(bench, samples):
