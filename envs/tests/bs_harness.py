@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms, exclusive, inject
+from telejudge_envs.base_station.atoms import atoms, exclusive, inject
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.observe import forget
 from telejudge_envs.base_station.physics import effects, facts_of

@@ -25,7 +25,7 @@ from telejudge_envs.base_station.alarms import (
     at_least,
     cleared,
 )
-from telejudge_envs.base_station.faults import atoms, exclusive, inject
+from telejudge_envs.base_station.atoms import atoms, exclusive, inject
 from telejudge_envs.base_station.layout import SITES, Layout, Topology, healthy
 from telejudge_envs.base_station.noise import add_noise
 from telejudge_envs.base_station.observe import forget, observe

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from telejudge_envs.base_station.faults import FAULTS, atoms, exclusive, inject, present
+from telejudge_envs.base_station.atoms import atoms, exclusive, inject, present
+from telejudge_envs.base_station.faults import FAULTS
 from telejudge_envs.base_station.gold import Gold
 from telejudge_envs.base_station.layout import SITES, Layout, healthy
 from telejudge_envs.base_station.oracle.oracle import Oracle

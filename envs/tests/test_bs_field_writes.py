@@ -8,7 +8,7 @@ import pytest
 from bs_harness import compositions, on_site, spare, ways
 from hypothesis import given, settings
 
-from telejudge_envs.base_station.faults import atoms, present
+from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.observe import forget
 from telejudge_envs.base_station.physics import facts_of

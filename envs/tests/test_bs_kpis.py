@@ -10,7 +10,7 @@ from bs_harness import TOPOLOGIES, broken, compositions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms, exclusive
+from telejudge_envs.base_station.atoms import atoms, exclusive
 from telejudge_envs.base_station.formulas import drb_accessibility, prb_noise_dbm, ratio
 from telejudge_envs.base_station.kpi_table import (
     CELL_KPIS,

@@ -8,7 +8,8 @@ import pytest
 from bs_harness import broken
 from bs_noc_harness import TOOLS, call, only
 
-from telejudge_envs.base_station.faults import SLUGS, present
+from telejudge_envs.base_station.atoms import present
+from telejudge_envs.base_station.faults import SLUGS
 from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.noise import add_noise
 from telejudge_envs.base_station.state import WorkOrder

@@ -15,7 +15,7 @@ from bs_noc_harness import call as answer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms, exclusive
+from telejudge_envs.base_station.atoms import atoms, exclusive
 from telejudge_envs.base_station.layout import Layout, healthy
 from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.noise import add_noise

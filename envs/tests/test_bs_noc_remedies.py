@@ -8,7 +8,7 @@ import pytest
 from bs_harness import Call, broken
 from bs_noc_harness import WRITES, call, only
 
-from telejudge_envs.base_station.faults import present
+from telejudge_envs.base_station.atoms import present
 from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.toolkit import ToolError
 

@@ -10,7 +10,7 @@ from bs_noc_harness import READS, WRITES, call, only, write_calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telejudge_envs.base_station.faults import atoms
+from telejudge_envs.base_station.atoms import atoms
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.observe import forget, observe
 from telejudge_envs.base_station.physics import facts_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from telejudge_envs.base_station.alarm_table import BY_PROBLEM
 from telejudge_envs.base_station.alarms import active
-from telejudge_envs.base_station.faults import atoms, exclusive, inject, present
+from telejudge_envs.base_station.atoms import atoms, exclusive, inject, present
 from telejudge_envs.base_station.kpis import kpis
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.noise import FLAPPING, RED_HERRINGS, STALE, STANDING, add_noise

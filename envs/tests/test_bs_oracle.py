@@ -8,7 +8,7 @@ import pytest
 from bs_harness import broken as network
 from bs_harness import seen
 
-from telejudge_envs.base_station.faults import atoms, present
+from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.oracle.oracle import Oracle
 from telejudge_envs.errors import UsageError
 

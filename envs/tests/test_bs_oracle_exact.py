@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from bs_harness import TOPOLOGIES, seen, with_faults
 
-from telejudge_envs.base_station.faults import atoms, inject
+from telejudge_envs.base_station.atoms import atoms, inject
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.oracle import PRIOR, Oracle

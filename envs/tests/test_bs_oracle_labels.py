@@ -8,7 +8,7 @@ import time
 import pytest
 from bs_harness import broken, seen
 
-from telejudge_envs.base_station.faults import atoms
+from telejudge_envs.base_station.atoms import atoms
 from telejudge_envs.base_station.oracle.cures import Cures, impact_of
 from telejudge_envs.base_station.oracle.labels import StepLabel, label_steps
 from telejudge_envs.base_station.oracle.steps import OracleStep

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from telejudge_envs.base_station.faults import atoms, exclusive
+from telejudge_envs.base_station.atoms import atoms, exclusive
 from telejudge_envs.base_station.oracle.space import space_of
 
 

@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 from telejudge_envs.base_station import formulas
 from telejudge_envs.base_station.alarm_table import VSWR_MAJOR
 from telejudge_envs.base_station.alarms import active
-from telejudge_envs.base_station.faults import (
-    CPRI_SENSITIVITY_DBM,
-    SENSITIVITY_DBM,
-    VSWR_MINOR,
-    inject,
-)
+from telejudge_envs.base_station.atoms import inject
+from telejudge_envs.base_station.faults import CPRI_SENSITIVITY_DBM, SENSITIVITY_DBM, VSWR_MINOR
 from telejudge_envs.base_station.kpi_table import COUNTERS, PERIOD_S
 from telejudge_envs.base_station.kpis import cell_counters, kpis
 from telejudge_envs.base_station.observe import forget, observe

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from telejudge_envs.base_station.faults import FAULTS, atoms, inject
+from telejudge_envs.base_station.atoms import atoms, inject
+from telejudge_envs.base_station.faults import FAULTS
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.oracle.cures import Cures
 from telejudge_envs.base_station.responsibility import OUT_OF_REACH, part_needed, team_needed

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telejudge_envs.base_station.alarms import alarm_effects
-from telejudge_envs.base_station.faults import atoms, split
+from telejudge_envs.base_station.atoms import atoms, split
 from telejudge_envs.base_station.observe import forget
 from telejudge_envs.base_station.physics import LOCKED, effects
 from telejudge_envs.base_station.rules.evidence import betrayed, explained, remote

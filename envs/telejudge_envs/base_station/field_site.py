@@ -18,7 +18,7 @@ from telejudge_envs.base_station.state import RanDB, Site, Spare, Technician
 from telejudge_envs.base_station.toolkit import ToolError
 
 DEFAULT_END = "bbu"
-"""The end of a CPRI fibre that a reading can speak for when no end is weak (see faults.py)."""
+"""The end of a CPRI fibre that a reading can speak for when no end is weak (see injections.py)."""
 
 
 class Optic(NamedTuple):

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from telejudge_envs.base_station.faults import FAULTS, atoms, exclusive
+from telejudge_envs.base_station.atoms import atoms, exclusive
+from telejudge_envs.base_station.faults import FAULTS
 from telejudge_envs.base_station.physics import effects
 from telejudge_envs.base_station.responsibility import OUT_OF_REACH
 from telejudge_envs.base_station.spec import Spec, part_for, team_for

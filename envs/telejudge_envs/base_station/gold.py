@@ -16,8 +16,8 @@ import json
 import random
 from typing import Any
 
+from telejudge_envs.base_station.atoms import object_of, split
 from telejudge_envs.base_station.episode import BaseStationEpisode
-from telejudge_envs.base_station.faults import object_of, split
 from telejudge_envs.base_station.observe import observe
 from telejudge_envs.base_station.remedies import Call, Remedy, remedy
 from telejudge_envs.base_station.score import restored

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from telejudge_envs.base_station.atoms import object_of, split
 from telejudge_envs.base_station.conventions import BaseStationConventions, fact_changes
-from telejudge_envs.base_station.faults import object_of, split
 from telejudge_envs.base_station.oracle.labels import StepLabel, label_steps
 from telejudge_envs.base_station.purpose import purposes
 from telejudge_envs.base_station.retrace import (

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from telejudge_envs.base_station.faults import object_of
+from telejudge_envs.base_station.atoms import object_of
 from telejudge_envs.base_station.noc_common import (
     find,
     in_scope,

@@ -16,7 +16,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from telejudge_envs.base_station.faults import Present, atoms, object_of, split
+from telejudge_envs.base_station.atoms import atoms, object_of, split
+from telejudge_envs.base_station.faults import Present
 from telejudge_envs.base_station.state import RanDB
 
 Bits = Mapping[str, int]

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from telejudge_envs.base_station.faults import missing_neighbour, object_of, split
+from telejudge_envs.base_station.atoms import object_of, split
+from telejudge_envs.base_station.faults import missing_neighbour
 from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.spec import Spec, needs_site_visit, part_for, team_for
 from telejudge_envs.base_station.state import RanDB, Site

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from telejudge_envs.base_station.faults import split
+from telejudge_envs.base_station.atoms import split
 from telejudge_envs.base_station.state import RanDB, Site, Team
 
 

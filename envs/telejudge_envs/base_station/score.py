@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from telejudge_envs.base_station.faults import atoms, object_of, present, split
+from telejudge_envs.base_station.atoms import atoms, object_of, present, split
 from telejudge_envs.base_station.physics import LOCKED, ON_PTP, effects, facts_of
 from telejudge_envs.base_station.spec import Spec, team_for
 from telejudge_envs.base_station.state import RanDB

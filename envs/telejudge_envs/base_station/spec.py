@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from telejudge_envs.base_station.faults import inject, split
+from telejudge_envs.base_station.atoms import inject, split
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.noise import add_noise
 from telejudge_envs.base_station.responsibility import part_type, team_needed
@@ -25,8 +25,9 @@ STUBBORN = ("worn", "shorted", "jammed")
 
 
 class Spec(BaseModel):
-    """`variants` by atom (see faults.py). `work_order`: the sector under an open work order, 0 for
-    none. `busy`: tools that refuse so many first calls. `symptom`: what the ticket complains of."""
+    """`variants` by atom (see injections.py). `work_order`: the sector under an open work order, 0
+    for none. `busy`: tools that refuse so many first calls. `symptom`: what the ticket complains of.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from telejudge_envs.base_station.faults import atoms
+from telejudge_envs.base_station.atoms import atoms
 from telejudge_envs.base_station.physics import (
     BATTERY_EMPTY,
     HOLDOVER_LOST,

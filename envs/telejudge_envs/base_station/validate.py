@@ -23,8 +23,8 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.episode import BaseStationEpisode
-from telejudge_envs.base_station.faults import atoms, present
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.gold import Gold
 from telejudge_envs.base_station.oracle.labels import Labeller

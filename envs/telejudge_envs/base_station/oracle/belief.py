@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from telejudge_envs.base_station.faults import atoms, present
+from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.oracle.space import Space
 from telejudge_envs.base_station.physics import (
     BATTERY_EMPTY,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telejudge_envs.base_station.faults import atoms, object_of, split
+from telejudge_envs.base_station.atoms import atoms, object_of, split
 from telejudge_envs.base_station.parts import part
 from telejudge_envs.base_station.responsibility import is_stubborn, team_needed
 from telejudge_envs.base_station.state import RanDB

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from telejudge_envs.base_station.faults import split
+from telejudge_envs.base_station.atoms import split
 from telejudge_envs.base_station.oracle.cures import Action, impact_of
 from telejudge_envs.base_station.oracle.oracle import EXACT_FAULTS, SURE, Oracle, cheapest_of
 from telejudge_envs.base_station.oracle.steps import OracleStep

@@ -22,7 +22,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from telejudge_envs.base_station.faults import atoms, present
+from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.cures import Action, Cures
 from telejudge_envs.base_station.oracle.space import space_of

@@ -17,7 +17,7 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telejudge_envs.base_station.faults import atoms, exclusive
+from telejudge_envs.base_station.atoms import atoms, exclusive
 
 
 @dataclass(frozen=True)

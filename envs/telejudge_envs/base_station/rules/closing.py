@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from telejudge_envs.base_station.faults import split
+from telejudge_envs.base_station.atoms import split
 from telejudge_envs.base_station.rules.case import REPAIRS, Case
 from telejudge_envs.base_station.rules.evidence import betrayed
 from telejudge_envs.base_station.rules.places import meets, places_of

@@ -12,7 +12,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 
-from telejudge_envs.base_station.faults import atoms, exclusive, split
+from telejudge_envs.base_station.atoms import atoms, exclusive, split
 from telejudge_envs.base_station.physics import LOCKED, effects, logged
 from telejudge_envs.base_station.rules.record import RuleStep, Situation
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from telejudge_envs.base_station.faults import split
+from telejudge_envs.base_station.atoms import split
 from telejudge_envs.base_station.rules.case import Case
 from telejudge_envs.base_station.rules.places import interrupted, target
 from telejudge_envs.base_station.rules.record import RuleStep, Violation

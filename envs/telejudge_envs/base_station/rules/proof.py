@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from telejudge_envs.base_station.faults import split
+from telejudge_envs.base_station.atoms import split
 from telejudge_envs.base_station.rules.case import REPAIRS, Case
 from telejudge_envs.base_station.rules.places import Place, meets, target
 from telejudge_envs.base_station.rules.record import RuleStep, Violation

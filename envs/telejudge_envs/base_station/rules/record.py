@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from telejudge_envs.base_station.faults import atoms
+from telejudge_envs.base_station.atoms import atoms
 from telejudge_envs.base_station.kept import recall
 from telejudge_envs.base_station.observe import observe
 from telejudge_envs.base_station.physics import facts_of
