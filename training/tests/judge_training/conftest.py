@@ -48,6 +48,20 @@ class Job:
         return self.folder / f"{name}.jsonl"
 
 
+@pytest.fixture
+def pictures() -> None:
+    """For tests that want curves.png."""
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than a tiny training."""
+    if "pictures" not in request.fixturenames:
+        from telejudge_training.judge_training import run
+
+        monkeypatch.setattr(run, "draw", lambda metrics, picture: None)
+
+
 @pytest.fixture(scope="session")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     pytest.importorskip("trl")

@@ -38,7 +38,7 @@ def sources(job: Any) -> Sources:
     return Sources(rows=job.file("rows"), model=job.model)
 
 
-def test_learns_verdicts_of_unseen_groups(job: Any, tmp_path: Path) -> None:
+def test_learns_verdicts_of_unseen_groups(job: Any, tmp_path: Path, pictures: None) -> None:
     summary = train_judge(recipe(**LEARNING), sources(job), tmp_path / "run", seed=0)
     assert summary["dev"]["verdicts"] > 0.9
     assert summary["dev"]["unreadable"] == 0
