@@ -98,7 +98,10 @@ def pools_of(recipe: Recipe) -> Pools:
         here = members.setdefault(rollout.task.mode, {})
         # Shuffles of short plans coincide: each way to handle the case is one candidate.
         said = [m.model_dump_json(exclude={"reasoning"}) for m in rollout.trajectory.messages]
-        here.setdefault(digest(*said), Member(trajectory=rollout.trajectory, truth=truth))
+        # How long it took is nobody's business here, and would be other bytes every time.
+        usage = rollout.trajectory.usage.model_copy(update={"seconds": 0.0})
+        timeless = rollout.trajectory.model_copy(update={"usage": usage})
+        here.setdefault(digest(*said), Member(trajectory=timeless, truth=truth))
     return Pools(
         key=recipe.key,
         pools=tuple(

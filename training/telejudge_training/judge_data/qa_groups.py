@@ -40,8 +40,8 @@ from telejudge_training.judge_data.rows import (
 )
 from telejudge_training.judge_data.texts import Distractor
 
-LONG = 60
-"""Characters of a wording's own words from which it counts as long."""
+SHORT, LONG = 20, 60
+"""Characters of a wording's own words up to which it counts as short, and from which as long."""
 
 
 class Shares(Noun):
@@ -179,8 +179,9 @@ def _worded(chosen: Sequence[Content], dice: random.Random) -> list[Said]:
 def _in_two_lengths(
     right: Sequence[Content], wrong: Sequence[Content], size: int, dice: random.Random
 ) -> list[Said]:
-    short = [style for style in WORDINGS if len(style) < LONG]
-    long = [style for style in WORDINGS if len(style) >= LONG]
+    own = {style: len(style.format("")) for style in WORDINGS}
+    short = [style for style, length in own.items() if length <= SHORT]
+    long = [style for style, length in own.items() if length >= LONG]
     among = [dice.choice(right), *dice.sample(wrong, min(len(wrong), max(1, size // 2)))]
     chosen = dice.sample(among, max(1, min(len(among), size // 2)))
     styles = zip(dice.sample(short, len(chosen)), dice.sample(long, len(chosen)), strict=True)
