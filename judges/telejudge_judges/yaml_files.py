@@ -1,7 +1,7 @@
 """What a user wrote into a YAML file, or why it cannot be used.
 
-    read_yaml(Path("judge.yaml"))["orders"]
-    read_texts(Path("references.yaml"))["task-1"]
+read_yaml(Path("judge.yaml"))["orders"]
+read_texts(Path("references.yaml"))["task-1"]
 """
 
 from __future__ import annotations
