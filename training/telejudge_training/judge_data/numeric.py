@@ -30,7 +30,8 @@ _UNIT = (
     r"|[kMGTmuµnpc]?(?:" + "|".join(re.escape(base) for base in _BASES) + r")"
 )
 _WANTED = re.compile(rf"\bin ({_UNIT})(?![\w/])")
-_BOX = re.compile(r"\\boxed\s*\{([^{}]*)\}")
+_BOX = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_MARKUP = re.compile(r"\\(?:,|;|!|text|mathrm)|[{}]")
 _NUMBER = re.compile(rf"([-+−]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*({_UNIT})?(?![\w/])")
 
 
@@ -60,7 +61,7 @@ def quantity_in(reply: str) -> Quantity | None:
     """The last boxed number, else the last number; None when there is none."""
     boxes = _BOX.findall(reply)
     among = boxes[-1] if boxes else reply
-    found = list(_NUMBER.finditer(among.replace("\\,", "").replace("\\text", "")))
+    found = list(_NUMBER.finditer(_MARKUP.sub("", among)))
     if not found:
         return None
     number = found[-1][1].replace(",", "").replace("−", "-")
