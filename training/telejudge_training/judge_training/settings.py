@@ -69,8 +69,9 @@ class DeviceSettings(Settings):
     """Compute activations again in the backward pass, for less memory."""
     threads: int = Field(default=1, ge=1)
     """Torch's threads on the CPU; with more, sums may come out in another order."""
-    exact: bool = True
-    """Only deterministic kernels, so that the same seed gives the same bytes on a GPU too."""
+    exact: bool = False
+    """GPU: only deterministic kernels, for the same bytes from the same seed. They are slower, and
+    torch refuses operations that have none. On a CPU it is so without."""
 
 
 class LoraSettings(Settings):
