@@ -91,36 +91,45 @@ class EmbeddedRecipe(Settings):
 LONG_CALL = 100
 """A report says too much to come twice in the same words; most calls are shorter than this."""
 
+SELDOM = 0.01
+"""How often the hasty expert slips where he does not have the habit."""
+
 HASTY: dict[str, float] = {
-    "reset_first": 0.01,
-    "redundant_read": 0.01,
-    "idle_read": 0.01,
-    "failed_call": 0.01,
-    "wrong_sector": 0.01,
-    "misdiagnose": 0.01,
-    "wrong_class": 0.01,
-    "forget_parts": 0.01,
-    "skip_read": 0.01,
-    "overlook": 0.01,
-    "skip_kpi": 0.01,
-    "stop_early": 0.01,
-    "escalate_early": 0.01,
-    "ignore_error": 0.01,
-    "never_escalate": 0.7,
-    "false_claim": 0.5,
-    "close_on_quiet": 0.55,
-    "skip_verify": 0.3,
-    "forget_unlock": 0.7,
-    "forget_lock": 0.02,
-    "forget_isolation": 0.02,
-    "forget_impact": 0.02,
-    "forget_approval": 0.02,
-    "forget_mitigation": 0.02,
-    "forget_evidence": 0.02,
-    "skip_sweep": 0.1,
+    **dict.fromkeys(
+        (
+            "reset_first",
+            "redundant_read",
+            "idle_read",
+            "failed_call",
+            "wrong_sector",
+            "misdiagnose",
+            "wrong_class",
+            "forget_parts",
+            "skip_read",
+            "overlook",
+            "skip_kpi",
+            "stop_early",
+            "skip_verify",
+            "skip_sweep",
+            "close_on_quiet",
+            "ignore_error",
+            "forget_lock",
+            "forget_isolation",
+            "forget_impact",
+            "forget_approval",
+            "forget_mitigation",
+            "forget_evidence",
+        ),
+        SELDOM,
+    ),
+    "escalate_early": 0.32,
+    "never_escalate": 0.4,
+    "false_claim": 0.4,
+    "forget_unlock": 0.4,
 }
-"""The expert of the warm start on base-station: he knows what is wrong, but not how to end a case.
-He claims too much, closes quiet sites, forgets to unlock, and seldom hands anything over."""
+"""The expert of the warm start on base-station: he knows what is wrong, and has bad habits. He
+hands over what he could repair and keeps what he should not, leaves cells locked, and claims too
+much."""
 
 TAU2, BASE_STATION = "tau2-telecom", "base-station"
 
@@ -152,8 +161,8 @@ def main() -> EmbeddedRecipe:
 
 def base_station(name: str = "basestation") -> EmbeddedRecipe:
     """The main job on base-station: one or two faults, neither masking the other."""
-    return EmbeddedRecipe(name=name, world=BASE_STATION, train_levels=(1, 2)).with_(
-        demonstrations={"count": 4000, "flaws": HASTY},
+    return EmbeddedRecipe(name=name, world=BASE_STATION, train_levels=(1, 2), by_level=True).with_(
+        demonstrations={"count": 6000, "flaws": HASTY},
         tokenizer={
             "bpe_tokens": 400,
             "max_phrases": 1500,
@@ -163,7 +172,13 @@ def base_station(name: str = "basestation") -> EmbeddedRecipe:
             "cuts": CUTS,
         },
         sft={"epochs": 3, "observation_weight": 0.0},
-        grpo={"steps": 60, "temperature": 0.7, "negative": 0.2, "updates_per_batch": 2},
+        grpo={
+            "steps": 60,
+            "learning_rate": 2e-4,
+            "temperature": 0.7,
+            "negative": 0.5,
+            "updates_per_batch": 2,
+        },
         rollout={"max_tokens": 600, "max_turn_tokens": 48},
         evaluation={"levels": (1, 2), "tasks": 60, "rollouts": 4, "temperature": 0.7},
     )
