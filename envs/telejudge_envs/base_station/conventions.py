@@ -1,4 +1,4 @@
-"""The base-station world in the terms of telejudge_envs.inspection: paths, ranks, tools.
+"""The base-station world in the terms of telejudge_envs.conventions: paths, ranks, tools.
 
 Watched paths are the bits of physics.py, not the fields of the state: `fault.P3.2` (1: the fault is
 there), `seen.alarm.LOSS_OF_SIGNAL` (what a read would tell), `told.<call>` for reads that tell of
@@ -14,7 +14,7 @@ from typing import Any
 from telejudge_envs.base_station.episode import complaint, effect_of
 from telejudge_envs.base_station.retrace import Traced
 from telejudge_envs.base_station.spec import Spec, team_for
-from telejudge_envs.inspection import SYMPTOM, State
+from telejudge_envs.conventions import SYMPTOM, State
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.message import Effect, ToolCall
 from telejudge_envs.nouns.trajectory import Change, Step

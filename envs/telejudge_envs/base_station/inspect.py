@@ -28,7 +28,8 @@ from telejudge_envs.base_station.spec import Spec, build
 from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.tasks import spec_of
 from telejudge_envs.base_station.world import BaseStation
-from telejudge_envs.inspection import Breach, CallLabel, Inspection, examine
+from telejudge_envs.examination import examine
+from telejudge_envs.inspection import Breach, CallLabel, Inspection
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Step, Trajectory
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from telejudge_envs.inspection import FAULTY, SYMPTOM, State
+from telejudge_envs.conventions import FAULTY, SYMPTOM, State
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.message import Effect, ToolCall
 from telejudge_envs.nouns.task import Task

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from telejudge_envs.inspection import Inspection, examine
+from telejudge_envs.examination import examine
+from telejudge_envs.inspection import Inspection
 from telejudge_envs.nouns.message import ToolCall, ToolResult
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Step, Trajectory

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telejudge_envs.inspection import FAULTY, State
+from telejudge_envs.conventions import FAULTY, State
 
 TODAY = "2025-02-25"
 """policy: "The current time is 2025-02-25 12:08:00 EST"."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from telejudge_envs.inspection import SYMPTOM, InspectedStep, Inspection
+from telejudge_envs.conventions import SYMPTOM
+from telejudge_envs.inspection import InspectedStep, Inspection
 from telejudge_envs.nouns.verdict import Defect
 from telejudge_judges.detectors.calls import call_key
 
