@@ -12,7 +12,7 @@ from telejudge_envs.base_station.atoms import present
 from telejudge_envs.base_station.faults import SLUGS
 from telejudge_envs.base_station.noc import NocKit
 from telejudge_envs.base_station.noise import add_noise
-from telejudge_envs.base_station.state import WorkOrder
+from telejudge_envs.base_station.operations import WorkOrder
 from telejudge_envs.base_station.toolkit import ToolError
 
 

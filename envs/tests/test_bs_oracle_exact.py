@@ -10,10 +10,11 @@ from bs_harness import TOPOLOGIES, seen, with_faults
 
 from telejudge_envs.base_station.atoms import atoms, inject
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
+from telejudge_envs.base_station.operations import WorkOrder
 from telejudge_envs.base_station.oracle.belief import Belief, Start, clocked_of
 from telejudge_envs.base_station.oracle.oracle import PRIOR, Oracle
 from telejudge_envs.base_station.oracle.space import Space, space_of
-from telejudge_envs.base_station.state import RanDB, WorkOrder
+from telejudge_envs.base_station.state import RanDB
 
 
 def believing(db: RanDB, max_faults: int = 3) -> Belief:

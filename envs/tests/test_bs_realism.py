@@ -13,11 +13,11 @@ from telejudge_envs.base_station import formulas
 from telejudge_envs.base_station.alarm_table import VSWR_MAJOR
 from telejudge_envs.base_station.alarms import active
 from telejudge_envs.base_station.atoms import inject
+from telejudge_envs.base_station.cabinet import Clock
 from telejudge_envs.base_station.faults import CPRI_SENSITIVITY_DBM, SENSITIVITY_DBM, VSWR_MINOR
 from telejudge_envs.base_station.kpi_table import COUNTERS, PERIOD_S
 from telejudge_envs.base_station.kpis import cell_counters, kpis
 from telejudge_envs.base_station.observe import forget, observe
-from telejudge_envs.base_station.state import Clock
 
 
 @pytest.mark.parametrize(

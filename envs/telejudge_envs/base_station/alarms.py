@@ -27,7 +27,8 @@ from telejudge_envs.base_station.alarm_table import (
 from telejudge_envs.base_station.jitter import share, whole
 from telejudge_envs.base_station.kept import recall
 from telejudge_envs.base_station.observe import observe, site_of
-from telejudge_envs.base_station.state import RanDB, StandingAlarm
+from telejudge_envs.base_station.operations import StandingAlarm
+from telejudge_envs.base_station.state import RanDB
 
 ID_RANGE = 9000
 SITE_STRIDE = 128

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from telejudge_envs.base_station.operations import Team
 from telejudge_envs.base_station.parts import part
-from telejudge_envs.base_station.state import RanDB, Site, Team
+from telejudge_envs.base_station.state import RanDB, Site
 
 Present = Callable[[RanDB, Site, int], bool]
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from telejudge_envs.base_station.faults import CPRI_SENSITIVITY_DBM
 from telejudge_envs.base_station.observe import observe
+from telejudge_envs.base_station.operations import Spare, Technician
 from telejudge_envs.base_station.parts import Located, locate
-from telejudge_envs.base_station.state import RanDB, Site, Spare, Technician
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import ToolError
 
 DEFAULT_END = "bbu"

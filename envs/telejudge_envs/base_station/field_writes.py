@@ -22,7 +22,8 @@ from telejudge_envs.base_station.field_site import (
     take,
     weak_end,
 )
-from telejudge_envs.base_station.state import Rru, Site
+from telejudge_envs.base_station.radio import Rru
+from telejudge_envs.base_station.state import Site
 from telejudge_envs.base_station.toolkit import ToolError, Toolkit, write
 
 ModuleType = Literal["rectifier", "fan", "baseband", "rru", "gnss_antenna", "ret"]

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from telejudge_envs.base_station.jitter import whole
+from telejudge_envs.base_station.operations import ChangeRecord
 from telejudge_envs.base_station.parts import part
-from telejudge_envs.base_station.state import ChangeRecord, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 
 Variant = Mapping[str, Any]
 Inject = Callable[[RanDB, Site, int, Variant], None]

@@ -34,7 +34,8 @@ from telejudge_envs.base_station.kpi_values import (
 )
 from telejudge_envs.base_station.observe import observe
 from telejudge_envs.base_station.parts import locate
-from telejudge_envs.base_station.state import Cell, RanDB, Site
+from telejudge_envs.base_station.radio import Cell
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import ToolError
 
 WEEK_MIN = 7 * 24 * 60

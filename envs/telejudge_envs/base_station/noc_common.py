@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from telejudge_envs.base_station.jitter import spread
 from telejudge_envs.base_station.observe import observe, site_of
+from telejudge_envs.base_station.operations import ChangeRecord
 from telejudge_envs.base_station.parts import Located, locate
-from telejudge_envs.base_station.state import ChangeRecord, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import Arguments, Shows, ToolError
 
 UNREACHABLE = "NE_UNREACHABLE"

@@ -25,9 +25,10 @@ from telejudge_envs.base_station.noc_common import (
     unreachable,
 )
 from telejudge_envs.base_station.noc_radio_reads import RRU_UNREACHABLE
+from telejudge_envs.base_station.operations import ChangeRecord
 from telejudge_envs.base_station.parts import Located, locate
 from telejudge_envs.base_station.physics import logged
-from telejudge_envs.base_station.state import ChangeRecord, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import Arguments, ToolError, Toolkit, read
 
 ATTRIBUTES = {

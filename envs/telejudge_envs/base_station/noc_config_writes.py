@@ -23,9 +23,11 @@ from telejudge_envs.base_station.noc_common import (
     owner,
     record_change,
 )
+from telejudge_envs.base_station.operations import ChangeRecord
 from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.physics import ATTRIBUTE
-from telejudge_envs.base_station.state import Cell, ChangeRecord, NRCellRelation, RanDB
+from telejudge_envs.base_station.radio import Cell, NRCellRelation
+from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Arguments, ToolError, Toolkit, write
 
 Attribute = Literal["nRTAC", "nrPci", "remoteAddress", "vlan"]

@@ -15,6 +15,7 @@ from pydantic import Field
 from telejudge_envs.base_station import manual
 from telejudge_envs.base_station.alarm_table import Severity
 from telejudge_envs.base_station.alarms import Alarm, alarm_effects, alarms_of, at_least, cleared
+from telejudge_envs.base_station.cabinet import Port
 from telejudge_envs.base_station.jitter import whole
 from telejudge_envs.base_station.noc_common import (
     HARMLESS,
@@ -29,7 +30,8 @@ from telejudge_envs.base_station.noc_common import (
 from telejudge_envs.base_station.noc_topology import describe
 from telejudge_envs.base_station.observe import observe
 from telejudge_envs.base_station.parts import Located, locate
-from telejudge_envs.base_station.state import Cell, Port, RanDB, Site
+from telejudge_envs.base_station.radio import Cell
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import Arguments, Toolkit, read
 
 LIMIT = 20

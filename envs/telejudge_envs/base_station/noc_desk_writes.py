@@ -18,7 +18,7 @@ from telejudge_envs.base_station.alarms import alarm_of
 from telejudge_envs.base_station.faults import SLUGS
 from telejudge_envs.base_station.jitter import whole
 from telejudge_envs.base_station.noc_common import Action, done, find, find_site
-from telejudge_envs.base_station.state import ApprovalToken, Escalation, Team
+from telejudge_envs.base_station.operations import ApprovalToken, Escalation, Team
 from telejudge_envs.base_station.toolkit import ToolError, Toolkit, write
 
 if TYPE_CHECKING:

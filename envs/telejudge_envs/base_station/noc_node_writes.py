@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from telejudge_envs.base_station.cabinet import Board, Port
 from telejudge_envs.base_station.noc_common import (
     check_token,
     demand_reach,
@@ -25,7 +26,7 @@ from telejudge_envs.base_station.noc_common import (
 )
 from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.physics import HOLDOVER_LOST, ON_PTP
-from telejudge_envs.base_station.state import Board, Port, RanDB
+from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Arguments, ToolError, Toolkit, write
 
 SOFT_MIN, HARD_MIN = 6, 12

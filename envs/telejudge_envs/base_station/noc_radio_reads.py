@@ -25,7 +25,8 @@ from telejudge_envs.base_station.noc_common import (
     unreachable,
 )
 from telejudge_envs.base_station.noc_transport_reads import DARK_DBM
-from telejudge_envs.base_station.state import RanDB, Ret, Rru
+from telejudge_envs.base_station.radio import Ret, Rru
+from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Arguments, Toolkit, read
 
 RRU_UNREACHABLE = "RRU_UNREACHABLE"

@@ -27,7 +27,8 @@ from telejudge_envs.base_station.noc_common import (
 from telejudge_envs.base_station.noc_config_writes import put_neighbour
 from telejudge_envs.base_station.parts import locate
 from telejudge_envs.base_station.physics import LOCKED
-from telejudge_envs.base_station.state import Cell, RanDB, Ret
+from telejudge_envs.base_station.radio import Cell, Ret
+from telejudge_envs.base_station.state import RanDB
 from telejudge_envs.base_station.toolkit import Arguments, Sets, ToolError, Toolkit, write
 
 MAX_TILT_DEG = 15.0

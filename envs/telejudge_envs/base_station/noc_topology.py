@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from telejudge_envs.base_station.cabinet import Port
 from telejudge_envs.base_station.parts import Located, part
-from telejudge_envs.base_station.state import Port, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 
 _SECTOR_PARTS = {"cell": "C", "rru": "R", "cpri": "O", "antenna": "A", "ret": "T", "feed": "FD"}
 _SITE_PARTS = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from telejudge_envs.base_station.cabinet import Port
 from telejudge_envs.base_station.noc_common import (
     TRUNK_DOWN,
     find,
@@ -21,7 +22,7 @@ from telejudge_envs.base_station.noc_common import (
     unreachable,
 )
 from telejudge_envs.base_station.parts import locate
-from telejudge_envs.base_station.state import Port, RanDB, Site
+from telejudge_envs.base_station.state import RanDB, Site
 from telejudge_envs.base_station.toolkit import Arguments, Toolkit, read
 
 DARK_DBM = -40.0

@@ -21,17 +21,12 @@ from typing import Any, NamedTuple
 
 from telejudge_envs.base_station.alarm_table import COM, ENV, EQP, PRC, AlarmType
 from telejudge_envs.base_station.alarms import standing_id
+from telejudge_envs.base_station.cabinet import Board
 from telejudge_envs.base_station.kept import forget
+from telejudge_envs.base_station.operations import ChangeRecord, StandingAlarm, WorkOrder
 from telejudge_envs.base_station.parts import part
-from telejudge_envs.base_station.state import (
-    Board,
-    Cell,
-    ChangeRecord,
-    RanDB,
-    Site,
-    StandingAlarm,
-    WorkOrder,
-)
+from telejudge_envs.base_station.radio import Cell
+from telejudge_envs.base_station.state import RanDB, Site
 
 DAY = 24 * 60
 REDUCED_POWER_DBM = 43

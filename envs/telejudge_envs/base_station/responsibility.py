@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from telejudge_envs.base_station.atoms import split
-from telejudge_envs.base_station.state import RanDB, Site, Team
+from telejudge_envs.base_station.operations import Team
+from telejudge_envs.base_station.state import RanDB, Site
 
 
 class _Stubborn(NamedTuple):

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from telejudge_envs.base_station.atoms import inject, split
 from telejudge_envs.base_station.layout import Layout, Topology, healthy
 from telejudge_envs.base_station.noise import add_noise
+from telejudge_envs.base_station.operations import Team
 from telejudge_envs.base_station.responsibility import part_type, team_needed
-from telejudge_envs.base_station.state import Priority, RanDB, Team
+from telejudge_envs.base_station.state import Priority, RanDB
 
 Persona = Literal["expert", "novice", "wrong_theory"]
 Symptom = Literal["outage", "sector_outage", "slow", "mobility", "coverage", "noise", "alarm"]
@@ -25,9 +26,8 @@ STUBBORN = ("worn", "shorted", "jammed")
 
 
 class Spec(BaseModel):
-    """`variants` by atom (see injections.py). `work_order`: the sector under an open work order, 0
-    for none. `busy`: tools that refuse so many first calls. `symptom`: what the ticket complains of.
-    """
+    """`variants` by atom (see injections.py). `work_order`: the sector under an open work order, or
+    0. `busy`: tools that refuse so many first calls. `symptom`: what the ticket complains of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
