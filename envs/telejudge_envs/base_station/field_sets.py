@@ -1,4 +1,4 @@
-"""What each of the technician's repairs leaves fixed (the `sets` of field_writes.py).
+"""What each of the technician's repairs leaves fixed (the `sets` of field_*_writes.py).
 
     module(db, {"type": "rru", "slot": "K042-R2", …})  -> {"F3.2": 0, "P3.2": 0}
 

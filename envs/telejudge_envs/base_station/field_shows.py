@@ -1,4 +1,4 @@
-"""Which effects each of the technician's readings tells (the `shows` of field_reads.py).
+"""Which effects each of the technician's readings tells (the `shows` of field_*_reads.py).
 
 In: the state and the call's arguments. Out: names of effects of physics.py, for the focus site; ()
 when he is elsewhere, where no fault is. A fibre end that is not the weak one says nothing of it.

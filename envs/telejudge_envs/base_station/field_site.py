@@ -9,7 +9,7 @@ Everything raises ToolError with what to do about it. Nothing here changes the s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from telejudge_envs.base_station.faults import CPRI_SENSITIVITY_DBM
 from telejudge_envs.base_station.observe import observe
@@ -20,6 +20,9 @@ from telejudge_envs.base_station.toolkit import ToolError
 
 DEFAULT_END = "bbu"
 """The end of a CPRI fibre that a reading can speak for when no end is weak (see injections.py)."""
+
+Done = dict[str, Any]
+"""What a write returns: its effect in words, and the readings that verify it."""
 
 
 class Optic(NamedTuple):
@@ -143,6 +146,10 @@ def certified(db: RanDB, *needed: str) -> None:
             f"{who.id} has no certificate for {' and '.join(missing)} work; "
             f"dispatch one who has: {_named(able)}"
         )
+
+
+def done(effect: str, *verify: str) -> Done:
+    return {"effect": effect, "needs_verification": list(verify)}
 
 
 def _named(ids: list[str]) -> str:
