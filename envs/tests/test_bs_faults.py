@@ -12,7 +12,7 @@ from telejudge_envs.base_station.gold import Gold
 from telejudge_envs.base_station.layout import SITES, Layout, healthy
 from telejudge_envs.base_station.oracle.oracle import Oracle
 from telejudge_envs.base_station.physics import effects, facts_of
-from telejudge_envs.base_station.remedies import remedy
+from telejudge_envs.base_station.remedies.remedy import remedy
 from telejudge_envs.base_station.spec import Spec, team_for
 from telejudge_envs.base_station.stages import facts_for, is_visible, rounds
 from telejudge_envs.base_station.validate import CHECKS, fresh, validate

@@ -19,7 +19,8 @@ from typing import Any
 from telejudge_envs.base_station.atoms import object_of, split
 from telejudge_envs.base_station.episode import BaseStationEpisode
 from telejudge_envs.base_station.observe import observe
-from telejudge_envs.base_station.remedies import Call, Remedy, remedy
+from telejudge_envs.base_station.remedies.case import Call
+from telejudge_envs.base_station.remedies.remedy import Remedy, remedy
 from telejudge_envs.base_station.score import restored
 from telejudge_envs.base_station.stages import is_visible
 from telejudge_envs.nouns.message import Message, ToolCall

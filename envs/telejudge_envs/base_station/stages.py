@@ -20,7 +20,7 @@ from telejudge_envs.base_station.physics import (
     effects,
     logged,
 )
-from telejudge_envs.base_station.remedies import NOT_VISIBLE_WITH, VISIBLE
+from telejudge_envs.base_station.remedies.proofs import NOT_VISIBLE_WITH, VISIBLE
 
 SECTORS = 3
 

@@ -29,7 +29,8 @@ from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.gold import Gold
 from telejudge_envs.base_station.oracle.labels import Labeller
 from telejudge_envs.base_station.oracle.oracle import SURE, Oracle
-from telejudge_envs.base_station.remedies import Call, remedy
+from telejudge_envs.base_station.remedies.case import Call
+from telejudge_envs.base_station.remedies.remedy import remedy
 from telejudge_envs.base_station.retrace import (
     Traced,
     oracle_steps,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from telejudge_envs.base_station.remedies import remedy
+from telejudge_envs.base_station.remedies.remedy import remedy
 from telejudge_judges.corruption.base_station import FIELD, Ground
 from telejudge_judges.corruption.script import Case, Dice, Edit, Edited, Script, Slot
 

@@ -1,0 +1,1 @@
+"""What an engineer who knows a fault does about it; `remedy.py` says it for one fault."""
