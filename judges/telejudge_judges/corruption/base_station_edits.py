@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telejudge_judges.corruption import act, handle, look, rulebook, words
+from telejudge_judges.corruption import aim, force, handle, haste, look, rulebook, words
 from telejudge_judges.corruption.alternatives import ALTERNATIVES
 from telejudge_judges.corruption.base_station import BaseStationStage
 from telejudge_judges.corruption.records import DETECTED_AS
@@ -19,7 +19,7 @@ class EditedBaseStation(BaseStationStage):
     @property
     def edits(self) -> dict[str, tuple[Edit, ...]]:
         found: dict[str, tuple[Edit, ...]] = {}
-        for family in (look, act, rulebook, handle, words):
+        for family in (look, haste, aim, force, rulebook, handle, words):
             for kind, edits in family.EDITS.items():
                 found[kind] = (*found.get(kind, ()), *edits)
         return found

@@ -11,8 +11,9 @@ from typing import get_args
 
 from telejudge_envs.base_station.operations import Team
 from telejudge_envs.base_station.spec import team_for
-from telejudge_judges.corruption.act import elsewhere, repairs, useless
+from telejudge_judges.corruption.aim import elsewhere, useless
 from telejudge_judges.corruption.base_station import FIELD, Ground
+from telejudge_judges.corruption.repairs import repairs
 from telejudge_judges.corruption.script import Case, Dice, Edit, Edited, Slot
 
 

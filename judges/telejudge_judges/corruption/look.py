@@ -5,8 +5,8 @@ In: a case of the base-station world. Out: an edited script, or None.
 
 from __future__ import annotations
 
-from telejudge_judges.corruption.act import alone
 from telejudge_judges.corruption.base_station import Ground
+from telejudge_judges.corruption.haste import alone
 from telejudge_judges.corruption.script import Case, Dice, Edit, Edited, Slot
 
 
