@@ -18,13 +18,15 @@ from telejudge_envs.nouns.verdict import Defect, Severity
 from telejudge_judges.detectors import (
     breaches,
     calls,
+    claims,
     endings,
     escalation,
     fixes,
     harm,
     ids,
     injection,
-    oracle,
+    oracle_reads,
+    oracle_writes,
     reads,
 )
 
@@ -51,16 +53,16 @@ DETECTORS: tuple[Detector, ...] = (
     endings.left_fault,
     injection.injection,
     breaches.breach,
-    oracle.premature_write,
-    oracle.wrong_argument,
-    oracle.wrong_tool,
-    oracle.over_impact,
-    oracle.repeated_read,
-    oracle.idle_read,
-    oracle.alarm_cheat,
-    oracle.wrong_escalation,
-    oracle.wrong_claim,
-    oracle.bad_instruction,
+    oracle_writes.premature_write,
+    oracle_writes.wrong_argument,
+    oracle_writes.wrong_tool,
+    oracle_writes.over_impact,
+    oracle_reads.repeated_read,
+    oracle_reads.idle_read,
+    claims.alarm_cheat,
+    claims.wrong_escalation,
+    claims.wrong_claim,
+    oracle_writes.bad_instruction,
 )
 """A world names those in `Inspection.covered` whose question it answers better itself."""
 
