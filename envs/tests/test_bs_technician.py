@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from telejudge_envs.base_station.technician import field_tools
-from telejudge_envs.base_station.technician_talk import Heard, Step, Unclear, understand
+from telejudge_envs.base_station.technician_heard import Heard, Step, Unclear
+from telejudge_envs.base_station.technician_talk import understand
 
 SITE = "K042"
 WRITES = {tool.name for tool in field_tools() if tool.effect == "write"}

@@ -11,7 +11,8 @@ from telejudge_envs.base_station.episode import BaseStationEpisode
 from telejudge_envs.base_station.faults import FAULTS
 from telejudge_envs.base_station.spec import Spec
 from telejudge_envs.base_station.tasks import as_task
-from telejudge_envs.base_station.technician import IT_SAYS, THEORIES, ScriptedTechnician, in_words
+from telejudge_envs.base_station.technician import THEORIES, ScriptedTechnician
+from telejudge_envs.base_station.technician_report import IT_SAYS, in_words
 from telejudge_envs.base_station.world import BaseStation
 from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import Task

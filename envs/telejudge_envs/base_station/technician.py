@@ -17,14 +17,13 @@ A false claim and a misunderstanding are his faults, not the agent's: see `fault
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from collections.abc import Sequence
 
 from telejudge_envs.base_station.field import FieldKit
 from telejudge_envs.base_station.jitter import share, whole
 from telejudge_envs.base_station.layout import SECTORS
+from telejudge_envs.base_station.technician_heard import Guess, Heard, Step, Unclear
 from telejudge_envs.base_station.technician_line import (
     calling,
     last_words,
@@ -33,15 +32,17 @@ from telejudge_envs.base_station.technician_line import (
     seen_spares,
     sent_to,
 )
-from telejudge_envs.base_station.technician_talk import Guess, Heard, Step, Unclear, understand
+from telejudge_envs.base_station.technician_report import (
+    LOOKED,
+    nothing_to_do,
+    remarks,
+    results_told,
+)
+from telejudge_envs.base_station.technician_talk import understand
 from telejudge_envs.base_station.toolkit import tools_of
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Failure
-
-IT_SAYS = "It says:\n"
-FAILED = "but it failed. "
-"""Parts of his reports, by which a scripted agent tells a tool's output from his own words."""
 
 MISHEARS = 0.1
 """Share of ambiguous orders that a novice does not ask about."""
@@ -56,10 +57,6 @@ THEORIES: dict[str, str] = {
 }
 """Causes that he can be sure of, by fault code; the one he names is never among the real ones."""
 
-_GREETED = re.compile(
-    r"^\W*(?:thanks?|thank you|ok(?:ay)?|hello|hi|good|great|fine|perfect)\b", re.I
-)
-_LOOKED = "look"
 _DID = "do"
 
 
@@ -101,7 +98,7 @@ class ScriptedTechnician:
         if not failed and count < len(heard.steps):
             step = self._with_spare(heard.steps[count], conversation)
             if isinstance(step, Step):
-                return calling(conversation, (step,), _DID if not step.lacks else _LOOKED)
+                return calling(conversation, (step,), _DID if not step.lacks else LOOKED)
             return say(self._report(conversation, since, heard, step, count))
         return say(self._report(conversation, since, heard, None, count))
 
@@ -159,7 +156,7 @@ class ScriptedTechnician:
         site = travel.arguments["site_id"]
         units = (f"{site}-BM", f"{site}-BB")
         steps = [Step("check_leds", {"unit_id": unit}) for unit in units]
-        return calling(conversation, (Step("check_breakers", {}), *steps), _LOOKED)
+        return calling(conversation, (Step("check_breakers", {}), *steps), LOOKED)
 
     @property
     def theory(self) -> str:
@@ -183,86 +180,13 @@ class ScriptedTechnician:
         claim = self._claim
         if claim and since and not any(m.role == "user" and claim in m.text for m in conversation):
             told.append(claim)
-        volunteered, asked = _results(since)
+        volunteered, asked = results_told(since)
         told += volunteered
-        told += _remarks(heard, unclear, count)
+        told += remarks(heard, unclear, count)
         if not (told or asked):
             text = conversation[last_words(conversation) or 0].text
-            told.append(_nothing_to_do(text))
+            told.append(nothing_to_do(text))
         return "\n\n".join([*told, *asked])
-
-
-def _remarks(heard: Heard, unclear: Unclear | None, count: int) -> list[str]:
-    """What he did not do, and why."""
-    told: list[str] = []
-    if heard.forbidden:
-        told.append(f"I keep my hands off, as you said: {'; '.join(heard.forbidden)}.")
-    if heard.conditional:
-        told.append(
-            f"You said 'if': I did not do this: {'; '.join(heard.conditional)}. "
-            "I tell you what I see and you decide."
-        )
-    if unclear is not None:
-        words = f' "{unclear.words}":' if unclear.words else ""
-        told.append(f"Sorry, I did not understand{words} {unclear.why}")
-        count += 1
-    rest = [step.tool for step in heard.steps[count:] if isinstance(step, Step)]
-    if rest:
-        told.append(f"I stopped there and have not done: {', '.join(rest)}.")
-    return told
-
-
-def _nothing_to_do(text: str) -> str:
-    if _GREETED.match(text):
-        return "All right. I wait for your next step."
-    if text.rstrip().endswith("?"):
-        return "I cannot tell: none of my tools shows that. Ask me to check or measure something."
-    return (
-        f'I find no step for me in "{text.strip()[:120]}". Tell me what to do, such as '
-        "'go to site K042', 'check the breakers' or reset_breaker(feed=\"K042-FD2\")."
-    )
-
-
-def _results(since: Sequence[Message]) -> tuple[list[str], list[str]]:
-    """Reports of what he did unasked, and of what he was asked to do."""
-    calls = {call.id: call for m in since for call in m.tool_calls}
-    volunteered: list[str] = []
-    asked: list[str] = []
-    for result in since:
-        call = calls.get(result.tool_call_id or "")
-        if call is None:
-            continue
-        words = in_words(result.text)
-        if call.id.startswith(_LOOKED):
-            volunteered.append(f"I had a look myself ({call.name}): {words}.")
-        elif result.error:
-            asked.append(f"I tried {call.name}, {FAILED}{IT_SAYS}{result.text}")
-        else:
-            asked.append(f"I ran {call.name}: {words}. {IT_SAYS}{result.text}")
-    return volunteered, asked
-
-
-def in_words(text: str) -> str:
-    """A tool's result as somebody on the telephone would tell it."""
-    try:
-        result = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(result, dict):
-        return text
-    if "effect" in result:
-        return str(result["effect"])
-    said = _flat(result.get("data", result))
-    reading = result.get("reading_id")
-    return f"{said} (reading {reading})" if reading else said
-
-
-def _flat(data: object) -> str:
-    if isinstance(data, dict):
-        return ", ".join(f"{key} {_flat(value)}" for key, value in data.items())
-    if isinstance(data, list):
-        return "; ".join(_flat(item) for item in data) or "nothing"
-    return "none" if data is None else str(data)
 
 
 def field_tools() -> tuple[ToolSpec, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from telejudge_envs.base_station.technician_talk import Step
+from telejudge_envs.base_station.technician_heard import Step
 from telejudge_envs.nouns.message import Message, ToolCall
 
 _CHANGE_VAN = ("dispatch_technician", "replace_module", "replace_sfp", "replace_fibre")

@@ -12,10 +12,10 @@ to do, and what depends on an "if". What he does not understand stands among the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from telejudge_envs.base_station.technician_heard import Guess, Heard, Step, Unclear
 from telejudge_envs.base_station.technician_lexicon import (
     READING,
     RULES,
@@ -24,50 +24,20 @@ from telejudge_envs.base_station.technician_lexicon import (
     rule_for,
 )
 from telejudge_envs.base_station.technician_orders import AFTER, Order, mask, orders, sentences
-from telejudge_envs.base_station.technician_slots import (
-    Slots,
-    Which,
-    full,
-    slots,
-    targets,
-)
+from telejudge_envs.base_station.technician_slots import slots
+from telejudge_envs.base_station.technician_steps import PRONOUN, StepMaker
 from telejudge_envs.instructions import Request, found
 from telejudge_envs.nouns.message import ToolSpec
-
-Guess = Callable[[str], int | None]
-"""Which sector a clause means that names none; None: ask."""
-
 
 LONGEST = 4_000
 """Characters of a message that he listens to."""
 
-
-@dataclass(frozen=True)
-class Step:
-    """A call to make. `lacks` is the type of a spare part that was not named."""
-
-    tool: str
-    arguments: dict[str, Any]
-    lacks: str = ""
-
-
-@dataclass(frozen=True)
-class Unclear:
-    """Words that ask for something, and what is not clear about them."""
-
-    words: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Heard:
-    """`forbidden`, `conditional`: orders that are not followed. `guessed`: what a novice took for
-    granted where the words were ambiguous."""
-
-    steps: tuple[Step | Unclear, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    conditional: tuple[str, ...] = ()
-    guessed: tuple[str, ...] = ()
+_QUIET = re.compile(
+    r"(?:tell|report|give|send|show|see|list|make sure|make certain|ensure|confirm|verify|take|do|"
+    r"perform|run|use|come|go|record|put|start|read|describe|observe|find out|stop|call|execute)$",
+    re.I,
+)
+"""Verbs that mean nothing by themselves: "tell me what it says", "run ⟦0⟧", "go ahead"."""
 
 
 def understand(
@@ -79,7 +49,7 @@ def understand(
     if complaint:
         return Heard((Unclear("", complaint),))
     known = {tool.name: tool for tool in tools}
-    work = _Work(known, _site_in(text) or site, guess)
+    work = _Work(StepMaker(known, _site_in(text) or site, guess))
     marked = mask(text, [(each.start, each.end) for each in named])
     for sentence in sentences(marked):
         work.read(sentence, [each.request for each in named])
@@ -87,7 +57,7 @@ def understand(
         tuple(_once(work.steps, known)),
         tuple(work.forbidden),
         tuple(work.conditional),
-        tuple(work.guessed),
+        tuple(work.maker.guessed),
     )
 
 
@@ -111,27 +81,12 @@ def _site_in(text: str) -> str | None:
     return sites[-1] if sites and len(set(sites)) == 1 else None
 
 
-_QUIET = re.compile(
-    r"(?:tell|report|give|send|show|see|list|make sure|make certain|ensure|confirm|verify|take|do|"
-    r"perform|run|use|come|go|record|put|start|read|describe|observe|find out|stop|call|execute)$",
-    re.I,
-)
-"""Verbs that mean nothing by themselves: "tell me what it says", "run ⟦0⟧", "go ahead"."""
-
-_PRONOUN = re.compile(r"\b(?:it|them|that one|this one)\b", re.I)
-
-
 @dataclass
 class _Work:
-    tools: dict[str, ToolSpec]
-    site: str | None
-    guess: Guess | None
+    maker: StepMaker
     steps: list[Step | Unclear] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
     conditional: list[str] = field(default_factory=list)
-    guessed: list[str] = field(default_factory=list)
-    last: str = ""
-    """The clause before: what "it" means."""
 
     def read(self, sentence: str, calls: Sequence[Request]) -> None:
         start = len(self.steps)
@@ -152,12 +107,12 @@ class _Work:
         after = AFTER.search(order.before) and len(self.steps) > start
         at = len(self.steps) - 1 if after else len(self.steps)
         self.steps[at:at] = made
-        self.last = order.clause
+        self.maker.last = order.clause
 
     def _answerable(self, sentence: str) -> None:
         rule = rule_for("look", sentence)
-        if rule is not None and rule.tool in self.tools:
-            self.steps.extend(self._of_rule(rule, Order("", sentence.rstrip("?"), "yes", "")))
+        if rule is not None and rule.tool in self.maker.tools:
+            self.steps.extend(self.maker.of_rule(rule, Order("", sentence.rstrip("?"), "yes", "")))
 
     def _steps(self, order: Order, more: bool) -> list[Step | Unclear]:
         if order.call is not None:
@@ -171,11 +126,11 @@ class _Work:
             tidy = order.verb.lower() not in ("leave", "return")
             return [Step("leave_site", {})] if away or tidy else []
         rule = rule_for(lemma, clause)
-        if rule is None and _PRONOUN.search(clause):
-            order.clause = clause = f"{clause} {self.last}"
+        if rule is None and PRONOUN.search(clause):
+            order.clause = clause = f"{clause} {self.maker.last}"
             rule = rule_for(lemma, clause)
         if rule is not None and not _switched_off(order):
-            return self._of_rule(rule, order)
+            return self.maker.of_rule(rule, order)
         if (
             self._is_spare_for_last(order)
             or _QUIET.match(order.verb)
@@ -203,14 +158,14 @@ class _Work:
         named = slots(order.clause)
         if not named.sites and not re.search(r"\b(?:sites?|there|station)\b", order.clause, re.I):
             return []  # "go ahead", "go to the cabinet"
-        site = named.sites[0] if named.sites else self.site
+        site = named.sites[0] if named.sites else self.maker.site
         if site is None:
             return [Unclear(order.words, "to which site? Tell me its id.")]
         return [Step("travel_to_site", {"site_id": site})]
 
     def _called(self, order: Order, call: Request) -> list[Step | Unclear]:
         """A tool by its name; arguments that are missing may stand in the words behind it."""
-        needed = self.tools[call.tool].parameters.get("required", [])
+        needed = self.maker.tools[call.tool].parameters.get("required", [])
         if all(name in call.arguments for name in needed) or call.arguments:
             return [Step(call.tool, call.arguments)]
         rule = next((r for r in _rules_of(call.tool, order.clause)), None)
@@ -219,79 +174,13 @@ class _Work:
         if rule is None:
             missing = ", ".join(n for n in needed if n not in call.arguments)
             return [Unclear(call.tool, f"what is the {missing} of {call.tool}?")]
-        return self._of_rule(rule, order)
-
-    def _of_rule(self, rule: Rule, order: Order) -> list[Step | Unclear]:
-        if rule.tool not in self.tools:
-            return [Unclear(order.words, "I have no tool that does this.")]
-        try:
-            return list(self._fill(rule, order.clause))
-        except Which as which:
-            return [Unclear(order.words, str(which))]
-
-    def _fill(self, rule: Rule, clause: str) -> Iterator[Step]:
-        reads = self.tools[rule.tool].effect == "read"
-        named = slots(clause)
-        if rule.tool == "measure_voltage":
-            yield from (Step(rule.tool, {"point": point}) for point in _points(clause))
-            return
-        names = list(self.tools[rule.tool].parameters.get("properties", {}))
-        if not names:
-            yield Step(rule.tool, {})
-            return
-        for n, target in enumerate(self._which(rule, named, clause, reads)):
-            yield self._one(rule, names, target, named, n)
-
-    def _which(self, rule: Rule, named: Slots, clause: str, reads: bool) -> list[str]:
-        try:
-            return targets(rule.target, named, clause, self.site, reads=reads)
-        except Which:
-            before = slots(self.last)
-            if self.last and (reads or _PRONOUN.search(clause) or rule.target == "port"):
-                return targets(rule.target, before, clause, self.site, reads=reads)
-            sector = self.guess(clause) if self.guess and len(rule.target) <= 2 else None
-            if sector is None or rule.target not in ("R", "FD", "O", "A", "T"):
-                raise
-            self.guessed.append(f"took '{clause.strip()}' for sector {sector}")
-            return [full(f"{rule.target}{sector}", self.site)]
-
-    def _one(self, rule: Rule, names: list[str], target: str, named: Slots, n: int) -> Step:
-        arguments: dict[str, Any] = {}
-        lacks = ""
-        for name in names:
-            if name == "type":
-                arguments[name] = rule.module
-            elif name == "spare_id":
-                spares = named.spares or slots(self.last).spares
-                if n < len(spares):
-                    arguments[name] = spares[n]
-                else:
-                    lacks = rule.module or ("sfp" if target.endswith("-P") else "cpri_sfp")
-            elif name == "segment":
-                if not named.segment:
-                    raise Which("which segment: jumper, feeder, connector or antenna?")
-                arguments[name] = named.segment
-            else:
-                arguments[name] = target
-        return Step(rule.tool, arguments, lacks)
+        return self.maker.of_rule(rule, order)
 
 
 def _switched_off(order: Order) -> bool:
     return lemma_of(order.verb) == "switch" and not re.search(
         r"\b(?:on|in|back)\b", order.clause, re.I
     )
-
-
-def _points(clause: str) -> list[str]:
-    patterns = {
-        "ac_in": r"\b(?:ac[ _-]?in\w*|mains|ac (?:power|voltage|supply)|ac)\b",
-        "dc_bus": r"\b(?:dc[ _-]?bus|dc|48 ?v|rectifier output|bus ?bar)\b",
-        "battery": r"\bbatter(?:y|ies)\b",
-    }
-    points = [name for name, words in patterns.items() if re.search(words, clause, re.I)]
-    if not points:
-        raise Which("at which point: ac_in, dc_bus or battery?")
-    return points
 
 
 def _rules_of(tool: str, clause: str) -> list[Rule]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telejudge_agents.scripted.base import Dialect
 from telejudge_envs.base_station.field import FieldKit
-from telejudge_envs.base_station.technician import FAILED, IT_SAYS
+from telejudge_envs.base_station.technician_report import FAILED, IT_SAYS
 from telejudge_envs.base_station.toolkit import tools_of
 
 BASE_STATION = Dialect(
