@@ -59,6 +59,8 @@ def main() -> None:
     groups = {name: int(count) for name, count in (pair.split("=") for pair in chosen.groups)}
     results: dict[str, dict[str, Result]] = {}
     for source, number in _turns(groups):
+        if time.monotonic() > end:
+            break
         for label in _labels(source):
             if time.monotonic() > end:
                 break
