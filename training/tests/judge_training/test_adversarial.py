@@ -13,7 +13,7 @@ from telejudge_training.recipe import smoke
 recipe = smoke("tau2-telecom").with_(
     name="quick",
     demonstrations={"count": 30},
-    rollout={"max_tokens": 160, "max_turn_tokens": 24},
+    rollout={"max_tokens": 100, "max_turn_tokens": 16},
     grpo={"tasks_per_step": 2, "group_size": 2},
 )
 """
@@ -31,7 +31,7 @@ def test_a_round_of_judge_and_agent(tmp_path: Path) -> None:
         rounds=1,
         steps=1,
         pairs=6,
-        head_updates=4,
+        head_updates=2,
         test_tasks=1,
     )
     summary = co_train(settings, tmp_path / "run", seed=0)
