@@ -18,9 +18,10 @@ import contextlib
 import multiprocessing
 import pickle
 import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -135,7 +136,8 @@ class Crew:
             name=f"telejudge-helper-{number}",
             daemon=True,
         )
-        process.start()
+        with _deaf_to_ctrl_c():
+            process.start()
         theirs.close()  # so that reading from a dead helper ends
         return _Helper(process, ours)
 
@@ -170,6 +172,19 @@ def spent(_seat: Seat, _share: int, _request: None) -> float:
     return time.process_time()
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started meanwhile never hears Ctrl-C: that is for the process that started it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so, and only it is interrupted
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _portable(world: World, judge: Judge) -> bool:
     try:
         ForkingPickler.dumps((world, judge))
@@ -180,7 +195,6 @@ def _portable(world: World, judge: Judge) -> bool:
 
 def _serve(line: Any, threads: int, world: World, judge: Judge) -> None:
     """A helper's life: job after job, until the line is cut."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
     torch.set_num_threads(threads)
     seat = Seat(world, judge)
     with contextlib.suppress(EOFError, OSError):

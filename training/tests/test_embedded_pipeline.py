@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +23,14 @@ from telejudge_training.journal import read_metrics
 from telejudge_training.recipe import EmbeddedRecipe, smoke
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from telejudge_envs.registry import open_world
 from telejudge_judges.verifier import Verifier
 from telejudge_training.embedded import train_embedded
 from telejudge_training.recipe import EmbeddedRecipe
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 recipe = EmbeddedRecipe.model_validate_json(sys.argv[2])
 train_embedded(
     recipe, open_world(recipe.world), Verifier(open_world), Path(sys.argv[1]), 7,
@@ -95,6 +98,39 @@ def test_a_killed_run_ends_with_the_same_weights(finished, recipe, tmp_path, mom
 
 
 @pytest.mark.slow
+def test_ctrl_c_ends_the_helper_too_and_the_run_goes_on_later(finished, recipe, tmp_path):
+    run_dir = tmp_path / "interrupted"
+    stopped = start(recipe, run_dir, start_new_session=True)
+    assert stopped.stdout is not None
+    for line in stopped.stdout:
+        if line.strip() == "grpo 2":
+            break
+    helpers = Path(f"/proc/{stopped.pid}/task/{stopped.pid}/children").read_text().split()
+    assert helpers
+    os.killpg(stopped.pid, signal.SIGINT)
+    stopped.communicate(timeout=30)
+    assert stopped.returncode == -signal.SIGINT
+    deadline = time.monotonic() + 20
+    while (left := [p for p in helpers if Path(f"/proc/{p}").exists()]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(0.1)
+    assert not left
+    start(recipe, run_dir).communicate(timeout=300)
+    weights = "model/model.safetensors"
+    assert (run_dir / weights).read_bytes() == (finished / weights).read_bytes()
+
+
+@pytest.mark.slow
+def test_one_process_ends_with_the_same_weights(finished, recipe, tmp_path):
+    run_dir = tmp_path / "alone"
+    start(recipe.with_(processes=1), run_dir).communicate(timeout=300)
+    weights = "model/model.safetensors"
+    assert (run_dir / weights).read_bytes() == (finished / weights).read_bytes()
+    assert [read(path)["processes"] for path in (finished, run_dir)] == [2, 1]
+
+
+@pytest.mark.slow
 def test_a_finished_run_is_not_repeated(finished, recipe):
     world = Tau2Telecom()
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
@@ -134,12 +170,17 @@ def test_zero_rl_runs_from_random_weights(recipe, tmp_path):
     assert summary["before"]["success"]["mean"] <= 0.2
 
 
-def start(recipe: EmbeddedRecipe, run_dir: Path) -> subprocess.Popen[str]:
+def read(run_dir: Path) -> dict:
+    return json.loads((run_dir / "summary.json").read_text())
+
+
+def start(recipe: EmbeddedRecipe, run_dir: Path, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(run_dir), recipe.model_dump_json()],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **options,
     )
 
 
