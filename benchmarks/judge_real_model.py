@@ -118,7 +118,11 @@ def _exams(
     source: str, path: Path, count: int, seed: int, size: int
 ) -> tuple[list[Exam], list[Sample]]:
     """The same groups and more for a larger count."""
-    files = Files(teleqna=path) if source == "teleqna" else Files(**{source: (path,)})
+    files = {
+        "teleqna": Files(teleqna=path),
+        "corruptions": Files(corruptions=(path,)),
+        "rollouts": Files(rollouts=(path,)),
+    }[source]
     return gather(files, groups=count, seed=seed, size=size)
 
 
