@@ -6,9 +6,9 @@
 
 Group by group every judge is asked, the files by turns, until there are as many groups as --groups
 says or --minutes are over: whenever it ends, all judges were asked about the same groups. What is
-judged a second time (--padding, --attacks) comes last. Called again it goes on, with more groups
-too. What is kept (--keep, a file a judge)
-holds ids and numbers, no text; `judge_results.py` makes the document from it.
+judged a second time (--padding, --attacks; by whom, --again) comes last. Called again it goes on,
+with more groups too. What is kept (--keep, a file a judge) holds ids and numbers, no text;
+`judge_results.py` makes the document from it.
 
 On TeleQnA every format is tried. On trajectories, whose prompts are many times as long, JSON only,
 and neither policy nor tool schemas are shown unless --briefings is given.
@@ -68,7 +68,8 @@ def main() -> None:
         print(f"{source} {number}, {(end - time.monotonic()) / 60:.0f} minutes left", flush=True)
     again = Plan(padding=chosen.padding, attacks=chosen.attacks)
     for label, source in [(one, name) for one, by_source in results.items() for name in by_source]:
-        if again != Plan() and time.monotonic() < end:
+        asked = chosen.again is None or f"{source}:{label}" in chosen.again
+        if again != Plan() and asked and time.monotonic() < end:
             done = len(results[label][source].groups)
             results[label][source] = _judge(chosen, source, label, done, again)
     keep(chosen.keep, results)
@@ -164,6 +165,7 @@ def _arguments() -> argparse.Namespace:
     add("--max-tokens", type=int, default=240, help="of a reply")
     add("--padding", type=int, default=0, help="groups judged again with padded texts")
     add("--attacks", type=int, default=0, help="targets of each attack")
+    add("--again", nargs="*", metavar="SOURCE:JUDGE", help="who judges a second time; all without")
     add("--briefings", action="store_true", help="show policies and tool schemas")
     add("--shipped-prompt", action="store_true", help=f"instead of {BRIEF}")
     add("--out", type=Path, default=Path("runs/real-model"))
