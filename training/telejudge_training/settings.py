@@ -50,7 +50,7 @@ class TokenizerSettings(Settings):
 
 
 class ShapeSettings(Settings):
-    """The network's size. `initializer_range` 0.02, the usual value, trains far worse at this size."""
+    """The network's size. `initializer_range` 0.02, as usual, trains far worse this small."""
 
     hidden: int = 128
     layers: int = 2
