@@ -66,7 +66,7 @@ def test_the_committed_document_is_what_the_kept_results_render() -> None:
     assert committed == _benchmark("judge_results").rendered(ROOT)
 
 
-WORDS = re.compile(r"[\w.+:, -]{0,60}")
+WORDS = re.compile(r"[\w.+:, |#~-]{0,60}")
 """What a kept result may say within its groups: ids, kinds, causes, no sentences."""
 
 
