@@ -13,9 +13,9 @@ from typing import Any
 from telejudge_envs.nouns.verdict import Verdict
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
-from telejudge_judges.codecs.tolerant import find_object
 from telejudge_judges.dialogue import closed_object
 from telejudge_judges.evidence import compact
+from telejudge_judges.named_answers import read_named
 from telejudge_judges.render import Evidence
 
 MEANS: Mapping[str, bool] = {
@@ -74,29 +74,9 @@ class OpinionTurn:
         return closed_object({"opinions": closed_object(dict.fromkeys(self.wanted, ruling))})
 
     def read(self, text: str) -> list[Problem]:
-        given = find_object(text, "opinions")
-        if not isinstance(given, dict):
-            what = 'there is no complete JSON object with an object "opinions" in it'
-            return [Problem("unparseable", None, what)]
-        problems = [
-            Problem("extra", name, f'"{name}" is no opinion; they are {", ".join(self.opinions)}')
-            for name in given
-            if name not in self.opinions
-        ]
-        doubled = getattr(given, "doubled", ())
-        for name in self.open:
-            if name in doubled:
-                problems.append(Problem("duplicated", name, f'"{name}" is answered twice'))
-            elif name not in given:
-                problems.append(Problem("missing", name, f'"{name}" has no answer'))
-            elif problem := self._take(name, given[name]):
-                problems.append(problem)
-        return problems
+        return read_named(text, "opinions", known=self.opinions, wanted=self.open, take=self._take)
 
-    def _take(self, name: str, given: object) -> Problem | None:
-        if not isinstance(given, dict):
-            what = f'"{name}" must be an object, got {shown_value(given)}'
-            return Problem("wrong_type", name, what)
+    def _take(self, name: str, given: dict[str, object]) -> Problem | None:
         supported, reason = given.get("supported"), given.get("reason")
         if isinstance(supported, str):
             supported = MEANS.get(supported.strip().lower(), supported)

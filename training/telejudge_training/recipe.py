@@ -12,17 +12,17 @@ import hashlib
 import runpy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from telejudge_envs.errors import UsageError
 from telejudge_training.settings import (
     DemonstrationSettings,
     EvaluationSettings,
     GrpoSettings,
+    Recipe,
     RolloutSettings,
-    Settings,
     SftSettings,
     ShapeSettings,
     TokenizerSettings,
@@ -30,11 +30,11 @@ from telejudge_training.settings import (
 from telejudge_training.shorthand import CUTS, SLOTS
 
 
-class EmbeddedRecipe(Settings):
+class EmbeddedRecipe(Recipe):
     """What `train_embedded` does. `warm_start="none"` is zero RL: demonstrations then only give
     the tokenizer its vocabulary, and GRPO starts from random weights."""
 
-    name: str
+    WHOLE = frozenset({"mix"})
     world: str = "tau2-telecom"
     """The world that it is for; its kinds, splits, levels and flaws are named below."""
     warm_start: Literal["sft", "none"] = "sft"
@@ -62,25 +62,6 @@ class EmbeddedRecipe(Settings):
     grpo: GrpoSettings = GrpoSettings()
     rollout: RolloutSettings = RolloutSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-
-    def with_(self, **changes: Any) -> EmbeddedRecipe:
-        """A recipe that differs in `changes`; a dict changes single settings of a section.
-
-        Raises UsageError naming the setting that does not exist or does not fit.
-        """
-        merged = self.model_dump()
-        for name, change in changes.items():
-            section = merged.get(name)
-            if isinstance(change, dict) and isinstance(section, dict) and name != "mix":
-                merged[name] = {**section, **change}
-            else:
-                merged[name] = change
-        try:
-            return EmbeddedRecipe.model_validate(merged)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"recipe setting {where}: {first['msg']}") from error
 
     def key(self, seed: int) -> str:
         """Names a run: the same for the same settings and seed, whatever the recipe is called."""

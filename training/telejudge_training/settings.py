@@ -7,9 +7,11 @@ Importing this costs pydantic only, so that the command line can show the settin
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from telejudge_envs.errors import UsageError
 
 Scaling = Literal["std", "mean", "rank"]
 """How rewards of a group become advantages: divided by their standard deviation (GRPO), only
@@ -24,6 +26,33 @@ class Settings(BaseModel):
     """Frozen, and closed to misspelt names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Recipe(Settings):
+    """Settings in sections, from which others are derived. `WHOLE` are fields that hold a dict of
+    their own, which a change replaces."""
+
+    WHOLE: ClassVar[frozenset[str]] = frozenset()
+    name: str
+
+    def with_(self, **changes: Any) -> Self:
+        """A recipe that differs in `changes`; a dict changes single settings of a section.
+
+        Raises UsageError naming the setting that does not exist or does not fit.
+        """
+        merged = self.model_dump()
+        for name, change in changes.items():
+            section = merged.get(name)
+            if isinstance(change, dict) and isinstance(section, dict) and name not in self.WHOLE:
+                merged[name] = {**section, **change}
+            else:
+                merged[name] = change
+        try:
+            return type(self).model_validate(merged)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"recipe setting {where}: {first['msg']}") from error
 
 
 class DemonstrationSettings(Settings):

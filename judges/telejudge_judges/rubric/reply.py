@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 from telejudge_judges.codec import Problem
 from telejudge_judges.codecs.checks import shown_value
-from telejudge_judges.codecs.tolerant import find_object
 from telejudge_judges.dialogue import closed_object
+from telejudge_judges.named_answers import read_named
 from telejudge_judges.render import Evidence
 from telejudge_judges.rubric.items import RubricItem
 
@@ -86,34 +86,9 @@ class ItemTurn:
 
     def read(self, text: str) -> list[Problem]:
         """Read a reply; the problems are what is wrong with it and still matters."""
-        given = find_object(text, "items")
-        if not isinstance(given, dict):
-            what = 'there is no complete JSON object with an object "items" in it'
-            return [Problem("unparseable", None, what)]
-        problems = [
-            Problem("extra", None, f'"{name}" is no item; the items are {", ".join(self.items)}')
-            for name in given
-            if name not in self.items
-        ]
-        doubled = getattr(given, "doubled", ())
-        for name in self.open:
-            if name in doubled:
-                problems.append(Problem("duplicated", name, f'"{name}" is answered twice'))
-            elif name not in given:
-                problems.append(Problem("missing", name, f'"{name}" has no answer'))
-            else:
-                found = self._answer(name, given[name])
-                if isinstance(found, Problem):
-                    problems.append(found)
-                else:
-                    self.answers[name] = found
-        return problems
+        return read_named(text, "items", known=self.items, wanted=self.open, take=self._take)
 
-    def _answer(self, name: str, given: object) -> Answer | Problem:
-        if not isinstance(given, dict):
-            return Problem(
-                "wrong_type", name, f'"{name}" must be an object, got {shown_value(given)}'
-            )
+    def _take(self, name: str, given: dict[str, object]) -> Problem | None:
         said, step, reason = given.get("verdict"), given.get("step"), given.get("reason", "")
         verdict = VERDICTS.get(str(said).strip().lower())
         if verdict is None:
@@ -126,4 +101,6 @@ class ItemTurn:
             last = f"0 to {self.calls - 1}" if self.calls else "none, so null"
             what = f'"{name}".step is {shown_value(step)}, but the steps are {last}'
             return Problem("out_of_range", name, what)
-        return Answer(verdict, step, reason[:500] if isinstance(reason, str) else "")
+        kept = reason[:500] if isinstance(reason, str) else ""
+        self.answers[name] = Answer(verdict, step, kept)
+        return None

@@ -8,12 +8,11 @@ Importing this costs pydantic only, so that the command line can show the settin
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from telejudge_envs.errors import UsageError
-from telejudge_training.settings import Settings
+from telejudge_training.settings import Recipe, Settings
 
 Kind = Literal["sft", "pointwise", "pairs", "bt", "rrhf", "grpo", "permutation", "opd"]
 """What is trained on what:
@@ -122,10 +121,9 @@ class DistilSettings(Settings):
     student (keeps to what it says most), between: generalised Jensen-Shannon."""
 
 
-class JudgeRecipe(Settings):
+class JudgeRecipe(Recipe):
     """All that `train_judge` does besides its files and its seed."""
 
-    name: str
     kind: Kind = "sft"
     loop: LoopSettings = LoopSettings()
     device: DeviceSettings = DeviceSettings()
@@ -134,25 +132,6 @@ class JudgeRecipe(Settings):
     head: HeadSettings = HeadSettings()
     grpo: GrpoSettings = GrpoSettings()
     distil: DistilSettings = DistilSettings()
-
-    def with_(self, **changes: Any) -> JudgeRecipe:
-        """A recipe that differs in `changes`; a dict changes single settings of a section.
-
-        Raises UsageError naming the setting that does not exist or does not fit.
-        """
-        merged = self.model_dump()
-        for name, change in changes.items():
-            section = merged.get(name)
-            if isinstance(change, dict) and isinstance(section, dict):
-                merged[name] = {**section, **change}
-            else:
-                merged[name] = change
-        try:
-            return JudgeRecipe.model_validate(merged)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"recipe setting {where}: {first['msg']}") from error
 
     def key(self, *parts: str) -> str:
         """Names a run: the same for the same settings and `parts`, whatever the recipe's name."""
