@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telejudge_agents.batching import BatchedModel, Sampling
-from telejudge_agents.slots import Slots, kinds_of
 from telejudge_agents.tokens import ChatCodec, TokenLog
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import FaultOwner, TokenTrace, Usage
+from telejudge_envs.slots import Slots, kinds_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

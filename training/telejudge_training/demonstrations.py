@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from telejudge_agents.scripted.base import ScriptedFactory
 from telejudge_agents.scripted.registry import cast_of
-from telejudge_agents.slots import Kinds, Slots
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.protocol import World
+from telejudge_envs.slots import Kinds, Slots
 from telejudge_training.crew import Crew
 from telejudge_training.seat import Seat, rejoin, split
 

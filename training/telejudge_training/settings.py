@@ -75,7 +75,7 @@ class TokenizerSettings(Settings):
     """Regular expressions with what the model reads in place of their matches: noise that no
     decision depends on. They hold for what the model is taught to write as well."""
     slots: tuple[tuple[str, str, int], ...] = ()
-    """Kinds of names that the model reads and writes as slots (telejudge_agents/slots.py)."""
+    """Kinds of names that the model reads and writes as slots (telejudge_envs/slots.py)."""
 
 
 class ShapeSettings(Settings):

@@ -8,9 +8,9 @@ from statistics import fmean
 import pytest
 
 from telejudge_agents.scripted.base_station.engineer import engineer
-from telejudge_agents.slots import Slots
 from telejudge_envs.base_station.world import BaseStation
 from telejudge_envs.nouns.message import Message
+from telejudge_envs.slots import Slots
 from telejudge_training.curriculum import select
 from telejudge_training.demonstrations import Demonstration, demonstrate, in_slots
 from telejudge_training.recipe import load_recipe

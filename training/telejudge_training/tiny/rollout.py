@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from telejudge_agents.slots import Slots, kinds_of
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Failure, Rollout, TokenTrace, Trajectory, Usage
 from telejudge_envs.protocol import Episode, World
+from telejudge_envs.slots import Slots, kinds_of
 from telejudge_training.tiny.fastllama import FastLlama
 from telejudge_training.tiny.tokenizer import ASSISTANT, parse_reply, texts_of
 

@@ -17,9 +17,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from telejudge_agents.slots import SETTING
 from telejudge_envs.errors import MissingExtraError
 from telejudge_envs.nouns.message import Message, ToolCall
+from telejudge_envs.slots import SETTING
 from telejudge_training.tiny.phrases import find_phrases
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telejudge_agents.slots import Slots, kinds_of
 from telejudge_envs.nouns.message import Message, ToolCall
+from telejudge_envs.slots import Slots, kinds_of
 
 KINDS = (
     (r"SP\d{3}(?!\d)", "SP{}", 100),
