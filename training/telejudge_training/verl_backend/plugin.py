@@ -1,0 +1,26 @@
+"""What verl loads in each of its processes: VERL_USE_EXTERNAL_MODULES names this module.
+
+Registered, each through verl's own registry: the agent loop `telejudge` and the advantage
+estimators `telejudge_grpo`, `telejudge_grpo_rank`. With VERL_PLATFORM=cpu also the platform `cpu`
+and the rollout backend `telejudge_cpu`, which take the patches in patches.py.
+"""
+
+from __future__ import annotations
+
+import os
+
+if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
+    from telejudge_training.verl_backend.cpu import install
+
+    install()  # first: what follows imports modules that keep what is patched
+
+from verl.experimental.agent_loop.agent_loop import register  # noqa: E402
+from verl.trainer.ppo.core_algos import register_adv_est  # noqa: E402
+
+from telejudge_training.verl_backend import advantage  # noqa: E402
+from telejudge_training.verl_backend.loop import WorldAgentLoop  # noqa: E402
+from telejudge_training.verl_backend.settings import LOOP_NAME  # noqa: E402
+
+register_adv_est(advantage.STD_OR_MEAN)(advantage.group_advantage)
+register_adv_est(advantage.RANK)(advantage.group_rank_advantage)
+register(LOOP_NAME)(WorldAgentLoop)
