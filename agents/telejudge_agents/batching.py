@@ -98,14 +98,19 @@ class BatchedModel:
         """The most tokens that the model can look at, if its configuration says so."""
         return getattr(self._model.config, "max_position_embeddings", None)
 
-    async def complete(self, prompt: Sequence[int], *, seed: int) -> Reply:
-        """Continue `prompt`. Raises EndpointError `context_overflow` when it leaves no room, and
-        `local_model` when generating fails (out of memory)."""
+    async def complete(self, prompt: Sequence[int], *, seed: int, most: int | None = None) -> Reply:
+        """Continue `prompt`, by `most` tokens where that is less than `sampling` allows.
+
+        Raises EndpointError `context_overflow` when the prompt leaves no room, and `local_model`
+        when generating fails (out of memory).
+        """
         loop = asyncio.get_running_loop()
         if self._serving is None or self._serving.done() or self._serving.get_loop() is not loop:
             self._waiting = [r for r in self._waiting if r.future.get_loop() is loop]
             self._serving = loop.create_task(self._serve())
-        request = _Request(list(prompt), seed, self._room(len(prompt)), loop.create_future())
+        room = self._room(len(prompt))
+        room = room if most is None else min(room, most)
+        request = _Request(list(prompt), seed, room, loop.create_future())
         self._waiting.append(request)
         return await request.future
 

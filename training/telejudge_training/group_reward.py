@@ -13,8 +13,9 @@ equal: a tied group has advantage 0 everywhere, and is counted.
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from telejudge_envs.nouns.trajectory import Group
@@ -61,23 +62,37 @@ async def reward_group(judge: Judge, group: Group, scaling: Scaling = "std") -> 
 
 def reward_verdict(group: Group, verdict: GroupVerdict, scaling: Scaling = "std") -> GroupReward:
     """The same for a verdict that is already there. Verdicts are matched by id; a trajectory
-    without one is masked like an abstained one. Raises ValueError on two verdicts for one id."""
+    without one, or whose reward is not finite, is masked like an abstained one. Raises ValueError on two verdicts for one id."""
     given: dict[str, float | None] = {}
     for one in verdict.verdicts:
         if one.trajectory_id in given:
             raise ValueError(f"group {group.id}: two verdicts on {one.trajectory_id}")
-        given[one.trajectory_id] = one.reward
+        known = one.reward is not None and math.isfinite(one.reward)
+        given[one.trajectory_id] = one.reward if known else None
     rewards = {t.id: given.get(t.id) for t in group.trajectories}
     scored = {key: reward for key, reward in rewards.items() if reward is not None}
     dropped = len(scored) < 2
-    tied = not dropped and max(scored.values()) - min(scored.values()) < TIE
-    if dropped:
+    tied = not dropped and _are_tied(scored.values())
+    return GroupReward(verdict, rewards, masked_advantages(rewards, scaling), dropped, tied)
+
+
+def masked_advantages(
+    rewards: Mapping[str, float | None], scaling: Scaling
+) -> dict[str, float | None]:
+    """Advantages among those that were scored; None where the reward is, and everywhere when fewer
+    than two were. Equal rewards have advantage 0."""
+    scored = {key: reward for key, reward in rewards.items() if reward is not None}
+    if len(scored) < 2:
         relative: dict[str, float] = {}
-    elif tied:
+    elif _are_tied(scored.values()):
         relative = dict.fromkeys(scored, 0.0)
     else:
         relative = advantages_of(scored, scaling)
-    return GroupReward(verdict, rewards, {key: relative.get(key) for key in rewards}, dropped, tied)
+    return {key: relative.get(key) for key in rewards}
+
+
+def _are_tied(rewards: Collection[float]) -> bool:
+    return max(rewards) - min(rewards) < TIE
 
 
 def advantages_of(rewards: Mapping[str, float], scaling: Scaling) -> dict[str, float]:
