@@ -17,9 +17,9 @@ from typing import Any
 
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput
 
-from telejudge_envs.slots import kinds_of
 from telejudge_envs.errors import TelejudgeError
 from telejudge_envs.nouns.trajectory import Rollout
+from telejudge_envs.slots import kinds_of
 from telejudge_training.verl_backend.barrier import Share
 from telejudge_training.verl_backend.continuous import ContinuousVoice
 from telejudge_training.verl_backend.office import Ticket, office_of

@@ -14,12 +14,12 @@ if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
 
     install()  # first: what follows imports modules that keep what is patched
 
-from verl.experimental.agent_loop.agent_loop import register  # noqa: E402
-from verl.trainer.ppo.core_algos import register_adv_est  # noqa: E402
+from verl.experimental.agent_loop.agent_loop import register
+from verl.trainer.ppo.core_algos import register_adv_est
 
-from telejudge_training.verl_backend import advantage  # noqa: E402
-from telejudge_training.verl_backend.loop import WorldAgentLoop  # noqa: E402
-from telejudge_training.verl_backend.settings import LOOP_NAME  # noqa: E402
+from telejudge_training.verl_backend import advantage
+from telejudge_training.verl_backend.loop import WorldAgentLoop
+from telejudge_training.verl_backend.settings import LOOP_NAME
 
 register_adv_est(advantage.STD_OR_MEAN)(advantage.group_advantage)
 register_adv_est(advantage.RANK)(advantage.group_rank_advantage)

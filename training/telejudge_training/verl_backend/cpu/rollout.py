@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections import Counter
-
 from typing import Any
 
 import ray
