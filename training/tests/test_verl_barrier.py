@@ -291,9 +291,7 @@ def test_two_validations_of_another_size_run_beside_training():
             member(barrier, s, uid=uid, size=2) for uid in ("v1-", "v2-") for s in range(2)
         )
         alone = member(barrier, 0, uid="w", size=1)
-        return await group(
-            barrier, *(member(barrier, s) for s in range(SIZE)), *validations, alone
-        )
+        return await group(barrier, *(member(barrier, s) for s in range(SIZE)), *validations, alone)
 
     shares = asyncio.run(play())
     assert sorted(judge.asked) == [

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 import typer
 
-from telejudge_eval.cli import data_corruptions, data_groups, data_rows, data_teachers
+from telejudge_eval.cli import (
+    data_corruptions,
+    data_groups,
+    data_rows,
+    data_teachers,
+    train_verl,
+)
 
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -31,3 +37,4 @@ data_app.command("reer")(data_teachers.reer)
 data_app.command("math")(data_rows.math)
 data_app.command("rows")(data_rows.rows)
 data_app.command("preview")(data_rows.preview)
+data_app.command("verl")(train_verl.data_verl)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from telejudge_envs.errors import UsageError
 from telejudge_eval.cli import options as opt
 
 if TYPE_CHECKING:
+    from telejudge_judges.settings import JudgeSettings
     from telejudge_training.recipe import EmbeddedRecipe
 
 train_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
@@ -22,6 +24,11 @@ def training() -> None:
 
     Example: `telejudge train agent --seed 1`
     """
+
+
+class Backend(StrEnum):
+    embedded = "embedded"
+    verl = "verl"
 
 
 class WarmStart(StrEnum):
@@ -60,6 +67,39 @@ AdmitAnyway = Annotated[
     typer.Option("--admit-anyway", help="Train on a judge that is not admitted; run.json says so."),
 ]
 
+VerlSet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        rich_help_panel="verl",
+        help="One setting: loop.…, data.…, judge.… (of the judge), or verl's own by its dotted "
+        "name, with a + to add one. JSON or text. May be repeated.",
+    ),
+]
+VerlData = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel="verl",
+        help="Folder of `telejudge data verl`. Default: written into the run directory.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        rich_help_panel="verl",
+        help="Check recipe and settings against the installed verl, and start nothing.",
+    ),
+]
+JudgeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose verdicts are the reward. Default: the shipped embedded judge where it is "
+        "admitted, else the verifier. The verifier measures in any case."
+    ),
+]
+
 
 def run(
     seed: opt.Seed = 0,
@@ -69,6 +109,8 @@ def run(
     steps: Steps = None,
     warm_start: WarmStartOption = None,
     ticket_fixes: opt.TicketFixes = False,
+    judge: JudgeOption = None,
+    config: opt.JudgeConfig = None,
     judge_admission: JudgeAdmission = None,
     admit_anyway: AdmitAnyway = False,
 ) -> None:
@@ -87,6 +129,7 @@ def run(
         folder,
         seed=seed,
         options=opt.world_options(ticket_fixes),
+        judge=_judge(judge, config, chosen.world),
         admission=judge_admission,
         admit_anyway=admit_anyway,
     )
@@ -101,13 +144,47 @@ def train_agent(
     steps: Steps = None,
     warm_start: WarmStartOption = None,
     ticket_fixes: opt.TicketFixes = False,
+    judge: JudgeOption = None,
+    config: opt.JudgeConfig = None,
     judge_admission: JudgeAdmission = None,
     admit_anyway: AdmitAnyway = False,
+    backend: Annotated[
+        Backend,
+        typer.Option(help="embedded: our loop, on this machine. verl: GPUs and clusters, by vLLM."),
+    ] = Backend.embedded,
+    set_: VerlSet = None,
+    data: VerlData = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Train the embedded model by multi-turn GRPO on the verifier's rewards.
+    """Train an agent by multi-turn GRPO on a judge's rewards.
 
     Example: `telejudge train agent --recipe smoke --run-dir runs/try --warm-start none`
+
+    With verl: `telejudge train agent --backend verl --recipe cpu_smoke --dry-run`
     """
+    if backend is Backend.verl:
+        from telejudge_eval.cli.train_verl import train_verl
+
+        embedded_only = {
+            "--world": world,
+            "--steps": steps,
+            "--warm-start": warm_start,
+            "--ticket-fixes": ticket_fixes or None,
+        }
+        train_verl(
+            recipe,
+            run_dir,
+            seed,
+            assignments=set_ or [],
+            data=data,
+            dry_run=dry_run,
+            admission=judge_admission,
+            admit_anyway=admit_anyway,
+            not_for_verl=[name for name, given in embedded_only.items() if given is not None],
+        )
+        return
+    if set_ or data or dry_run:
+        raise UsageError("--set, --data and --dry-run are for --backend verl")
     from telejudge_eval.mainjob import train
 
     chosen = _recipe(recipe, world, steps, warm_start)
@@ -117,6 +194,7 @@ def train_agent(
         folder,
         seed=seed,
         options=opt.world_options(ticket_fixes),
+        judge=_judge(judge, config, chosen.world),
         admission=judge_admission,
         admit_anyway=admit_anyway,
     )
@@ -135,3 +213,12 @@ def _recipe(
     if warm_start is not None:
         changes["warm_start"] = warm_start.value
     return recipe.with_(**changes) if changes else recipe
+
+
+def _judge(name: str | None, config: Path | None, world: str) -> JudgeSettings:
+    """The judge that pays: the one that is named, the config's, or the world's own."""
+    from telejudge_training.admission import default_judge
+
+    if name is None and config is None:
+        return default_judge(world)
+    return opt.judge_settings(config, None, {"judge": name})

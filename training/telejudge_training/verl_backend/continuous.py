@@ -102,7 +102,7 @@ class ContinuousVoice:
     async def read(self, ids: Sequence[int], tools: Sequence[ToolSpec], first_call: int) -> Message:
         if self._parser is None:
             return self._codec.read(ids, first_call=first_call)
-        schemas = [OpenAIFunctionToolSchema.model_validate(t) for t in tools_to_openai(tools)]
+        schemas = [_schema_of(tool) for tool in tools_to_openai(tools)]
         text, found = await self._parser.extract_tool_calls(list(ids), schemas)
         thinking, words = split_thinking(text or "")
         calls = [Written(call.name, call.arguments) for call in found]
@@ -112,3 +112,24 @@ class ContinuousVoice:
         for key, value in fields.items():
             if key == "max_global_steps" or key not in self.extra_fields:
                 self.extra_fields[key] = value
+
+
+def _schema_of(tool: dict[str, Any]) -> OpenAIFunctionToolSchema:
+    """The tool as verl's parsers take it: each parameter has a type, and nothing nested."""
+    function = tool["function"]
+    properties = function["parameters"].get("properties", {})
+    flat = {name: _property(given) for name, given in properties.items()}
+    parameters = {
+        "type": "object",
+        "properties": flat,
+        "required": function["parameters"].get("required", []),
+    }
+    return OpenAIFunctionToolSchema.model_validate(
+        {**tool, "function": {**function, "parameters": parameters}}
+    )
+
+
+def _property(given: dict[str, Any]) -> dict[str, Any]:
+    types = [one["type"] for one in given.get("anyOf", ()) if "type" in one]
+    kept = {key: given[key] for key in ("description", "enum") if key in given}
+    return {"type": given.get("type") or types or "string", **kept}

@@ -1,13 +1,14 @@
 """All that we change in verl behind its back, and the version it was written for.
 
-Only runs on a CPU take any of it (`apply`); a GPU run uses verl as it is. `FINGERPRINTS` are of the
-source of what is replaced or leant on: tests/test_verl_patches.py fails when verl changes it.
+`FINGERPRINTS` are of the source of what is replaced or leant on: tests/test_verl_patches.py fails
+when verl changes it.
 
-| what | why |
-|---|---|
-| `initialize_global_process_group_ray(backend="gloo")` | it asks torch for `cpu:gloo,cpu:gloo`, which torch refuses |
-| `CPUOffloadPolicy(pin_memory=False)` | pinning memory needs an accelerator |
-| `_ROLLOUT_REGISTRY["telejudge_cpu", "async"]` | there is a public registry of servers, and none of their clients |
+| what | where | why |
+|---|---|---|
+| `monkey_patch.is_trl_available` says no | everywhere | it imports from TRL what TRL 1.16 lacks |
+| the process group's backend is `gloo` | CPU | torch refuses verl's `cpu:gloo,cpu:gloo` |
+| `CPUOffloadPolicy(pin_memory=False)` | CPU | pinning memory needs an accelerator |
+| `_ROLLOUT_REGISTRY["telejudge_cpu", "async"]` | CPU | only servers have a public registry |
 """
 
 from __future__ import annotations
@@ -25,7 +26,22 @@ ROLLOUT = "telejudge_cpu"
 
 
 def apply() -> None:
-    """Patch this process. May be called again."""
+    """Patch this process, as every run needs it. May be called again.
+
+    With TRL installed, verl's FSDP engine imports TRL's value-head model, which TRL 1.16 no longer
+    has. Only PPO's critic would use it, and GRPO has none.
+    """
+    import verl.models.transformers.monkey_patch as monkey_patch
+
+    monkey_patch.is_trl_available = _no
+
+
+def _no() -> bool:
+    return False
+
+
+def apply_cpu() -> None:
+    """Patch this process for a run without an accelerator. May be called again."""
     import verl.utils.distributed as distributed
     import verl.utils.fsdp_utils as fsdp
     import verl.workers.rollout.base as rollout
@@ -48,6 +64,7 @@ def _unpinned(policy: Any, pin_memory: bool = False) -> Any:
 def leant_on() -> dict[str, Any]:
     """What of verl's we replace, or use although it is not documented, by name."""
     import verl.experimental.agent_loop.agent_loop as loop
+    import verl.models.transformers.monkey_patch as monkey_patch
     import verl.trainer.ppo.v1.agent_loop_tq as tq
     import verl.utils.distributed as distributed
     import verl.workers.rollout.base as rollout
@@ -56,6 +73,7 @@ def leant_on() -> dict[str, Any]:
     worker: Any = tq.AgentLoopWorkerTQ
     worker = getattr(worker, "__ray_metadata__").modified_class  # noqa: B009
     return {
+        "model patches": monkey_patch.apply_monkey_patch,
         "process group": getattr(patched, "func", patched),
         "rollout clients": rollout.get_rollout_class,
         "n sessions of a prompt in one event loop": worker._run_prompt,

@@ -1,6 +1,6 @@
 """Recipes for verl: a few numbers of ours, and verl's own configuration where it differs.
 
-    recipe = gpu("mine").with_(verl={"actor_rollout_ref.rollout.n": 16}, loop={"world": "tau2-telecom"})
+    recipe = gpu("mine").with_(loop={"turn_tokens": 512}, verl={"trainer.nnodes": 2})
     load_recipe("cpu_smoke")                 # or a file that defines `recipe`
 
 `verl` holds dotted names of verl's configuration; one with a `+` adds what verl's schema does not

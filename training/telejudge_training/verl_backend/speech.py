@@ -11,17 +11,20 @@ No id that the model produced is ever made from text again.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from telejudge_envs.chat_format import to_openai, tools_to_openai
-from telejudge_envs.errors import UsageError
+from telejudge_envs.errors import EndpointError, TelejudgeError, UsageError
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import FaultOwner, TokenTrace, Usage
 from telejudge_envs.slots import Kinds, Slots
+
+_log = logging.getLogger(__name__)
 
 Cut = Literal["turn", "response"]
 """Which budget cut a turn or ended an episode."""
@@ -129,9 +132,19 @@ class TokenAgent:
     async def act(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         """The model's next message; an empty one when there is no room left to say any.
 
-        Raises EndpointError when the model's server fails, UsageError when the prompt is longer
-        than it may be.
+        Raises EndpointError when the model's server fails or the turn could not be framed (neither
+        is the policy's failure), UsageError when the prompt is longer than it may be.
         """
+        try:
+            return await self._act(messages, tools)
+        except TelejudgeError:
+            raise
+        except Exception as error:
+            _log.exception("the agent loop failed")
+            why = f"the agent loop failed: {type(error).__name__}: {error}"[:500]
+            raise EndpointError(why, cause="agent_loop") from error
+
+    async def _act(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         await self._listen(messages, tools_to_openai(tools))
         room = self._budget.response - len(self.tape.mask)
         if room < 1:

@@ -7,7 +7,7 @@ def install() -> None:
     """Patch verl and register both; called in every process of verl's by plugin.py."""
     from telejudge_training.verl_backend import patches
 
-    patches.apply()
+    patches.apply_cpu()
 
     from verl.workers.rollout.replica import RolloutReplicaRegistry
 
