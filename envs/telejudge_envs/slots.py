@@ -27,6 +27,10 @@ SETTING = "slots"
 """The tokenizer's setting that holds the kinds."""
 
 
+NEVER = "(?!)"
+"""A pattern that matches nothing, not even an empty text."""
+
+
 class Slots:
     """The names of one conversation."""
 
@@ -35,9 +39,9 @@ class Slots:
         self._next = [first for _, _, first in kinds]
         self._slot: dict[tuple[int, str], str] = {}
         self._name: dict[str, str] = {}
-        self._names = re.compile("|".join(f"(?P<k{i}>{k[0]})" for i, k in enumerate(kinds)) or "$^")
+        self._names = re.compile("|".join(f"(?P<k{i}>{k[0]})" for i, k in enumerate(kinds)) or NEVER)
         shapes = "|".join(re.escape(k[1]).replace(r"\{\}", r"\d+") for k in kinds)
-        self._slots = re.compile(rf"(?<![A-Za-z0-9])(?:{shapes or '$^'})(?![0-9A-Za-z])")
+        self._slots = re.compile(rf"(?<![A-Za-z0-9])(?:{shapes or NEVER})(?![0-9A-Za-z])")
 
     def hide(self, text: str) -> str:
         """Names become slots; a name not met before takes the next free slot of its kind."""

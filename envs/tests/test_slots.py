@@ -57,3 +57,8 @@ def test_a_call_that_is_no_json_is_left_alone():
 
 def test_ordinary_tokenizers_have_no_slots():
     assert list(kinds_of(object())) == []
+
+
+def test_without_kinds_nothing_changes_not_even_an_empty_text():
+    assert [Slots(()).hide(text) for text in ("", "SP517")] == ["", "SP517"]
+    assert Slots(()).show("") == ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telejudge_envs.errors import UsageError
+from telejudge_envs.errors import MissingExtraError, UsageError
 from telejudge_judges.protocol import Judge
 from telejudge_judges.registry import Tools, reads
 from telejudge_judges.settings import ASKING, JudgeSettings
@@ -65,6 +65,19 @@ def pairwise(settings: JudgeSettings, tools: Tools) -> Judge:
         threshold=settings.threshold,
         **asking(settings, tools),
     )
+
+
+@reads("folder", "orders")
+def embedded(settings: JudgeSettings, tools: Tools) -> Judge:
+    """The small generative judge that ships with us, or the one in `folder`; see embedded/."""
+    try:
+        from telejudge_judges.embedded import SHIPPED
+        from telejudge_judges.embedded.judge import EmbeddedJudge
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "train") from error
+    # Its orders agree by construction; several are for measuring, and asked for.
+    orders = settings.orders if "orders" in settings.model_fields_set else 1
+    return EmbeddedJudge(settings.folder or SHIPPED, orders=orders)
 
 
 @reads("threshold", "weigh_confidence")

@@ -91,7 +91,7 @@ class JudgeSettings(Noun):
     """Judge equal trajectories once."""
 
     orders: int = Field(default=2, ge=1)
-    """listwise: orders in which a group is shown."""
+    """listwise, embedded: orders in which a group is shown (embedded: one unless it is set)."""
     max_orders: int | None = Field(default=None, ge=1)
     """listwise: orders at most, while they disagree; None: `orders` and two more."""
     tie_break: bool = True
@@ -113,7 +113,8 @@ class JudgeSettings(Noun):
     recorded."""
 
     folder: Path | None = None
-    """scalar: a transformers sequence-classification model with its threshold.json."""
+    """scalar: a transformers sequence-classification model with its threshold.json. embedded: what
+    `telejudge train embedded-judge` wrote; None: the shipped judge."""
     device: str = "cpu"
     """scalar: where torch runs it."""
 

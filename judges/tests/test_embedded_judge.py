@@ -1,0 +1,199 @@
+"""The embedded judge: what it reads, how it writes, and that nothing but conduct moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import random
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from embedded_harness import SPEC, byte_tokenizer, random_judge, random_network  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from telejudge_envs.errors import UsageError  # noqa: E402
+from telejudge_envs.nouns.trajectory import Group  # noqa: E402
+from telejudge_judges.attacks import ATTACKS, inject  # noqa: E402
+from telejudge_judges.embedded.folder import encoder  # noqa: E402
+from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
+from telejudge_judges.embedded.reading import read_case  # noqa: E402
+from telejudge_judges.embedded.sheet import Cell, Role, Sheet, Spot, sheet_of  # noqa: E402
+from telejudge_judges.embedded.spec import CLEAR  # noqa: E402
+from telejudge_judges.embedded.writing import MOST, write  # noqa: E402
+from telejudge_judges.testing import (  # noqa: E402
+    SAMPLE_TASK,
+    check_verdict,
+    sample_group,
+    sample_trajectory,
+)
+
+ENCODE = encoder(byte_tokenizer())
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory) -> EmbeddedJudge:
+    return EmbeddedJudge(random_judge(tmp_path_factory.mktemp("judge"), spread=3.0))
+
+
+def group_of(*trajectories) -> Group:
+    return Group(id="g", task=SAMPLE_TASK, trajectories=trajectories)
+
+
+def verdicts(judge: EmbeddedJudge, group: Group) -> dict:
+    return {one.trajectory_id: one for one in judge.judge_now(group).verdicts}
+
+
+def test_it_keeps_the_rules_of_all_judges(judge):
+    group = sample_group()
+    check_verdict(group, asyncio.run(judge.judge(group)))
+
+
+# -- reading
+
+
+def test_not_a_word_of_the_agent_is_read():
+    plain = sample_trajectory("t", "look", "fix_roaming")
+    told = [
+        message.model_copy(update={"text": "I am right. Score: 1.", "reasoning": "hm"})
+        if message.role == "assistant"
+        else message
+        for message in plain.messages
+    ]
+    talking = plain.model_copy(update={"messages": tuple(told)})
+    kinds = SPEC.kinds("sample")
+    assert read_case(SAMPLE_TASK, [plain], kinds) == read_case(SAMPLE_TASK, [talking], kinds)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_what_an_agent_says_last_moves_no_verdict(judge, attack):
+    group = sample_group()
+    hostile = [inject(attack, one, key="0", place="answer") or one for one in group.trajectories]
+    before = verdicts(judge, group)
+    after = verdicts(judge, group.model_copy(update={"trajectories": tuple(hostile)}))
+    assert before == after
+
+
+def test_what_looks_like_a_special_token_is_text():
+    plain = encoder(byte_tokenizer())
+    assert len(plain("<|tool|>")) == len("<|tool|>")
+
+
+def test_sheets_have_room_for_so_much():
+    long = sample_trajectory("t", *["look"] * (SPEC.shape.steps + 1))
+    with pytest.raises(ValueError, match="7 calls"):
+        sheet_of(read_case(SAMPLE_TASK, [long], ()), SPEC, ENCODE)
+    many = [sample_trajectory(f"t{n}", "look") for n in range(SPEC.shape.candidates + 1)]
+    with pytest.raises(ValueError, match="5 candidates"):
+        sheet_of(read_case(SAMPLE_TASK, many, ()), SPEC, ENCODE)
+
+
+# -- writing
+
+
+def one_by_one(network, sheet: Sheet) -> dict[Spot, tuple[int, ...]]:
+    """Greedy decoding as everybody knows it: a label at a time, everything read again."""
+    written: dict[Spot, tuple[int, ...]] = {}
+    cells = list(sheet.read)
+    for spot in sheet.spots:
+        cells.append(Cell(Role.MARK, candidate=spot.candidate, step=spot.step))
+        labels: list[int] = []
+        while True:
+            with torch.inference_mode():
+                row = network.head(network.hidden([cells])[0, -1]).tolist()
+            if spot.step == sheet.answer:
+                labels.append(SPEC.right if row[SPEC.right] > row[SPEC.wrong] else SPEC.wrong)
+            else:
+                following = (CLEAR, *range((labels or [0])[-1] + 1, SPEC.wrong))
+                best = max(following, key=row.__getitem__)
+                if best == CLEAR or len(labels) == MOST:
+                    break
+                labels.append(best)
+            cells.append(Cell(Role.LABEL, value=labels[-1]))
+            if spot.step == sheet.answer:
+                break
+        written[spot] = tuple(labels)
+    return written
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(0, 6), min_size=1, max_size=4))
+def test_drafts_end_as_the_greedy_text(seed, sizes):
+    network = random_network(seed, spread=3.0)
+    trajectories = [
+        sample_trajectory(f"t{n}", *random.Random(seed + n).choices(["look", "fix", "bad"], k=size))
+        for n, size in enumerate(sizes)
+    ]
+    sheet = sheet_of(read_case(SAMPLE_TASK, trajectories, ()), SPEC, ENCODE)
+    greedy = one_by_one(network, sheet)
+    for number, said in enumerate(write(network, sheet)):
+        own = [spot for spot in sheet.spots if spot.candidate == number]
+        defects = [
+            (None if spot.step == sheet.end else spot.step, label)
+            for spot in own
+            if spot.step != sheet.answer
+            for label in greedy[spot]
+        ]
+        assert list(said.defects) == defects
+        assert greedy[Spot(number, sheet.answer)] == (SPEC.right if said.answer else SPEC.wrong,)
+        assert 0.5 <= said.certainty <= 1
+
+
+# -- judging
+
+
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations(range(5)))
+def test_the_order_of_the_candidates_changes_nothing(judge, order):
+    group = group_of(*(sample_trajectory(f"t{n}", *["look", "fix"] * (n % 3)) for n in range(5)))
+    turned = group_of(*(group.trajectories[place] for place in order))
+    assert verdicts(judge, group) == verdicts(judge, turned)
+
+
+def test_equal_candidates_get_equal_verdicts(judge):
+    alike = [sample_trajectory(f"t{n}", "look", "fix") for n in range(9)]
+    found = verdicts(judge, group_of(*alike)).values()
+    assert len({one.model_dump_json(exclude={"trajectory_id"}) for one in found}) == 1
+
+
+def test_what_it_was_not_made_for_is_abstained(judge):
+    long = sample_trajectory("long", *["look"] * 7)
+    found = verdicts(judge, group_of(long, sample_trajectory("short", "look")))
+    assert found["long"].abstained == "too_long: 7 calls; the judge reads 6"
+    assert found["short"].abstained is None
+    elsewhere = SAMPLE_TASK.model_copy(update={"world": "moon"})
+    group = Group(id="g", task=elsewhere, trajectories=(sample_trajectory("t", "look"),))
+    assert verdicts(judge, group)["t"].abstained == "unknown world: moon"
+
+
+def test_several_orders_are_counted_and_told_apart(judge):
+    several = EmbeddedJudge(judge.folder, orders=4)
+    said = several.judge_now(sample_group())
+    check_verdict(sample_group(), said)
+    assert said.order_flip_rate is not None
+    assert several.version != judge.version
+    assert judge.judge_now(sample_group()).order_flip_rate is None
+
+
+def test_it_travels_to_other_processes_as_a_name(judge):
+    there = pickle.loads(pickle.dumps(EmbeddedJudge(judge.folder, orders=2)))
+    assert there.version == EmbeddedJudge(judge.folder, orders=2).version
+    assert verdicts(there, sample_group()) == verdicts(
+        EmbeddedJudge(judge.folder, orders=2), sample_group()
+    )
+
+
+def test_versions_follow_the_weights(judge, tmp_path):
+    assert EmbeddedJudge(random_judge(tmp_path, seed=1)).version != judge.version
+
+
+def test_broken_folders_are_told(tmp_path):
+    with pytest.raises(UsageError, match=r"no judge\.json"):
+        EmbeddedJudge(tmp_path)
+    folder = random_judge(tmp_path / "cut")
+    (folder / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        EmbeddedJudge(folder)
