@@ -11,7 +11,18 @@ import sys
 import typer
 
 from telejudge_envs.errors import TelejudgeError
-from telejudge_eval.cli import data, judge, learn, measure, play, report, rubric, train_judge, world
+from telejudge_eval.cli import (
+    data,
+    judge,
+    learn,
+    measure,
+    play,
+    report,
+    rubric,
+    train_embedded_judge,
+    train_judge,
+    world,
+)
 
 app = typer.Typer(
     name="telejudge",
@@ -33,6 +44,7 @@ app.command("validate")(world.validate)
 app.command("generate")(world.generate)
 app.command("judge")(judge.judge)
 learn.train_app.command("judge")(train_judge.train_judge)
+learn.train_app.command("embedded-judge")(train_embedded_judge.train_embedded_judge)
 app.add_typer(learn.train_app, name="train")
 app.add_typer(measure.eval_app, name="eval")
 app.command("report")(report.report)

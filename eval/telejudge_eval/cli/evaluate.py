@@ -31,6 +31,10 @@ def eval_judge(
         list[Path] | None,
         typer.Option(help="From `telejudge data corruptions`. May be repeated."),
     ] = None,
+    trajectories: Annotated[
+        list[Path] | None,
+        typer.Option(help="From `telejudge data trajectories`: its test split. May be repeated."),
+    ] = None,
     teleqna: Annotated[
         Path | None, typer.Option(help="TeleQnA's zip as published; it stays packed.")
     ] = None,
@@ -91,7 +95,9 @@ def eval_judge(
         },
     )
     chosen = open_judge(None, settings)
-    files = Files(tuple(rollouts or ()), tuple(corruptions or ()), teleqna)
+    files = Files(
+        tuple(rollouts or ()), tuple(corruptions or ()), tuple(trajectories or ()), teleqna
+    )
     exams, samples = gather(files, groups=groups, seed=settings.seed, size=size)
     plan = Plan(
         padding=padding,

@@ -70,7 +70,7 @@ Judge = Annotated[
     str | None,
     typer.Option(
         help="verifier (ground truth), pointwise, listwise, pairwise, scalar, consistency, rubric, "
-        "ensemble, or one from another package. Default: the config's, or verifier."
+        "ensemble, embedded, or one from another package. Default: the config's, or verifier."
     ),
 ]
 JudgeConfig = Annotated[

@@ -46,6 +46,7 @@ class Files:
 
     rollouts: tuple[Path, ...] = ()
     corruptions: tuple[Path, ...] = ()
+    trajectories: tuple[Path, ...] = ()
     teleqna: Path | None = None
 
 
@@ -68,13 +69,15 @@ def gather(
     readers: list[tuple[Path, Callable[..., list[Exam]]]] = [
         *((path, sources.from_rollouts) for path in files.rollouts),
         *((path, sources.from_corruptions) for path in files.corruptions),
+        *((path, sources.from_trajectories) for path in files.trajectories),
     ]
     if files.teleqna is not None:
         readers.append((files.teleqna, sources.from_teleqna))
     if not readers:
         raise UsageError(
-            "nothing to judge: give --rollouts, --corruptions or --teleqna; rollouts with known "
-            "outcome come from `telejudge rollout`, corruptions from `telejudge data corruptions`"
+            "nothing to judge: give --rollouts, --corruptions, --trajectories or --teleqna; "
+            "rollouts with known outcome come from `telejudge rollout`, the others from "
+            "`telejudge data corruptions` and `telejudge data trajectories`"
         )
     exams: list[Exam] = []
     samples: list[Sample] = []

@@ -1,9 +1,10 @@
-"""Groups with known truths, from the three kinds of files that hold some.
+"""Groups with known truths, from the four kinds of files that hold some.
 
 In: a file. Out: exams, the same for the same file and seed.
 
     exams = from_rollouts(Path("rollouts.jsonl"), seed=0)        # recorded outcomes, any world
     exams = from_corruptions(Path("corruptions.jsonl"), seed=0)  # `telejudge data corruptions`
+    exams = from_trajectories(Path("groups.jsonl"), seed=0)      # `telejudge data trajectories`
     exams = from_teleqna(Path("TeleQnA.zip"), seed=0)            # its test fifth
     exams = from_rollouts(path, groups=50, size=4)[:50]
 
@@ -11,6 +12,7 @@ In: a file. Out: exams, the same for the same file and seed.
 |---|---|---|---|
 | rollouts | the recorded outcome | the verifier's | the verifier's |
 | corruptions | the outcome when played | fused from answer, defects | those it was kept for |
+| trajectories | the outcome when played | the same | those it has |
 | TeleQnA | the key | fused from the answer | none: there are no calls |
 """
 
@@ -84,6 +86,36 @@ def from_corruptions(
         )
         for group in _drawn(cut, groups, seed)
     ]
+
+
+def from_trajectories(
+    path: Path, *, seed: int = 0, groups: int | None = None, size: int = LARGEST
+) -> list[Exam]:
+    """The groups of the test split as they were dealt, those of at most `size` candidates. What is
+    held out of all training is a source of its own: faults and kinds of corruption."""
+    from telejudge_training.judge_data.files import read_rows
+    from telejudge_training.judge_data.rows import GroupRow
+
+    rows = {row.group.id: row for row in read_rows(path, GroupRow) if row.split == "test"}
+    fit = [row.group for row in rows.values() if len(row.group.trajectories) <= size]
+    exams = []
+    for group in _drawn(fit, groups, seed):
+        row = rows[group.id]
+        held_out = sorted({what.partition(":")[0] for what in row.reserved})
+        source = " ".join((group.task.world, "groups", *(f"(unseen {x})" for x in held_out)))
+        truths = {
+            name: Truth(
+                outcome=Outcome(answer=true.answer, world_reward=true.answer),
+                reward=true.reward,
+                defects=true.defects,
+                kinds=None
+                if true.defects is None
+                else tuple(sorted({defect.kind for defect in true.defects})),
+            )
+            for name, true in row.truths.items()
+        }
+        exams.append(Exam(source=source, group=group, truths=truths, form=row.form))
+    return exams
 
 
 def from_teleqna(

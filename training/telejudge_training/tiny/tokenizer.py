@@ -23,6 +23,7 @@ from telejudge_envs.slots import SETTING
 from telejudge_training.tiny.phrases import find_phrases
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
 PAD, END, USER, ASSISTANT, TOOL = "<|pad|>", "<|im_end|>", "<|user|>", "<|assistant|>", "<|tool|>"
@@ -134,6 +135,47 @@ def train_tokenizer(
     if not conversations:
         raise ValueError("a tokenizer needs at least one conversation to be trained on")
     try:
+        from transformers import PreTrainedTokenizerFast
+    except ImportError as error:
+        raise MissingExtraError("transformers", "train") from error
+    texts = [text for conversation in conversations for _, text in texts_of(conversation)]
+    bpe = train_on_texts(
+        texts,
+        bpe_tokens=bpe_tokens,
+        max_phrases=max_phrases,
+        min_count=min_count,
+        long_call=long_call,
+        cuts=cuts,
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        eos_token=END,
+        pad_token=PAD,
+        additional_special_tokens=[USER, ASSISTANT, TOOL],
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=4096,
+        **({SETTING: [list(kind) for kind in slots]} if slots else {}),
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.response_template = RESPONSE_TEMPLATE  # type: ignore[attr-defined]
+    return tokenizer
+
+
+def train_on_texts(
+    texts: Sequence[str],
+    *,
+    bpe_tokens: int = 400,
+    max_phrases: int = 900,
+    min_count: int = 6,
+    long_call: int | None = None,
+    cuts: Sequence[tuple[str, str]] = (),
+) -> Tokenizer:
+    """The tokenizer itself, without a template: phrases and byte-level BPE.
+
+    Raises `MissingExtraError` without tokenizers.
+    """
+    try:
         from tokenizers import (
             Regex,
             Tokenizer,
@@ -143,10 +185,8 @@ def train_tokenizer(
             pre_tokenizers,
             trainers,
         )
-        from transformers import PreTrainedTokenizerFast
     except ImportError as error:
-        raise MissingExtraError("transformers", "train") from error
-    texts = [text for conversation in conversations for _, text in texts_of(conversation)]
+        raise MissingExtraError("tokenizers", "train") from error
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     if cuts:
@@ -165,19 +205,7 @@ def train_tokenizer(
     bpe.add_tokens(
         find_phrases(texts, min_count=min_count, max_phrases=max_phrases, long_call=long_call)
     )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe,
-        eos_token=END,
-        pad_token=PAD,
-        additional_special_tokens=[USER, ASSISTANT, TOOL],
-        padding_side="left",
-        clean_up_tokenization_spaces=False,
-        model_max_length=4096,
-        **({SETTING: [list(kind) for kind in slots]} if slots else {}),
-    )
-    tokenizer.chat_template = CHAT_TEMPLATE
-    tokenizer.response_template = RESPONSE_TEMPLATE  # type: ignore[attr-defined]
-    return tokenizer
+    return bpe
 
 
 def _each_once(texts: Sequence[str], change: Callable[[str], str]) -> list[str]:

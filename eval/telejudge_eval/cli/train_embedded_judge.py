@@ -1,0 +1,76 @@
+"""`telejudge train embedded-judge`: groups of known truth in, a small generative judge out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from telejudge_eval.cli import options as opt
+
+
+class Preset(StrEnum):
+    laptop = "laptop"
+    smoke = "smoke"
+
+
+def train_embedded_judge(
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Where everything goes; default runs/judge-seedSEED.")
+    ] = None,
+    recipe: Annotated[
+        Preset, typer.Option(help="laptop: two cores, a quarter of an hour; smoke: a minute.")
+    ] = Preset.laptop,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="Groups to learn from, of `telejudge data trajectories`. Default: its own."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="One setting, such as learning.steps=500 (JSON or text). May be repeated.",
+        ),
+    ] = None,
+    seed: opt.Seed = 0,
+) -> None:
+    """Train the small generative listwise judge that `--judge embedded` is, from scratch.
+
+    Example: `telejudge train embedded-judge --run-dir runs/judge`
+
+    Killed and started again, it goes on where it was and ends with the same judge.
+    """
+    from telejudge_eval.cli.data_options import progress
+    from telejudge_judges.settings import parse_assignments
+    from telejudge_training.embedded_judge.run import train_embedded_judge
+    from telejudge_training.embedded_judge.settings import PRESETS
+
+    chosen = PRESETS[recipe.value]().with_(**parse_assignments(set_ or []))
+    folder = run_dir or Path("runs") / f"judge-seed{seed}"
+    with progress("tasks played") as on_pools:
+        summary = train_embedded_judge(
+            chosen, folder, seed, groups=groups, on_pools=on_pools, on_line=_show
+        )
+    dev, took = summary["dev"], summary["seconds"]
+    typer.echo(
+        f"dev groups: {dev['accuracy']:.1%} of the answers right, F1 {dev['defects_f1']:.3f} on "
+        f"defects; {took:.0f} s"
+    )
+    typer.echo(
+        f"judge in {folder / 'judge'}; try it: --judge embedded --set folder={folder / 'judge'}"
+    )
+
+
+def _show(step: int, steps: int, line: Mapping[str, Any]) -> None:
+    """A line on the terminal at every check and twenty times in between."""
+    if line["phase"] == "train" and step % max(1, steps // 20) and step != steps:
+        return
+    shown = ("loss", "accuracy", "defects_f1")
+    figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
+    typer.echo(f"{step:>6}/{steps} {line['phase']:<5} {figures}")

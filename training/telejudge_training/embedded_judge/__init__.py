@@ -1,0 +1,1 @@
+"""Training of the embedded judge (telejudge_judges/embedded): no model to start from."""

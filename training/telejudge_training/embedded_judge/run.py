@@ -1,0 +1,160 @@
+"""The whole training of an embedded judge: a recipe and a seed in, a run folder out.
+
+    summary = train_embedded_judge(laptop(), Path("runs/judge"), seed=0)
+
+Stages: groups (`groups.jsonl`, unless some are given) → tokenizer and spec → updates (`train/`) →
+`judge/`, which `--judge embedded --judge-folder runs/judge/judge` opens → `curves.png`,
+`summary.json`. A run that was killed goes on where it was and ends with the same judge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from telejudge_envs.errors import UsageError
+from telejudge_training.embedded_judge.pools import LabelledPool, pools_of
+from telejudge_training.embedded_judge.settings import EmbeddedJudgeRecipe
+from telejudge_training.files import read_json, write_json
+from telejudge_training.judge_data.files import read_rows
+from telejudge_training.judge_data.rows import GroupRow
+from telejudge_training.judge_data.trajectories import OnPools, write_groups
+
+PROCESSES = 2
+"""That play groups."""
+
+
+def train_embedded_judge(
+    recipe: EmbeddedJudgeRecipe,
+    run_dir: Path,
+    seed: int,
+    *,
+    groups: Path | None = None,
+    on_pools: OnPools = lambda done, total: None,
+    on_line: Any = lambda step, steps, line: None,
+) -> dict[str, Any]:
+    """Run or resume; returns what summary.json holds. A finished run is not repeated.
+
+    `groups`: a file of `telejudge data trajectories` to learn from in place of the recipe's own.
+    Raises UsageError when the folder holds a run of another recipe, seed or file, or when the
+    groups have none of the split train or dev.
+    """
+    clock: dict[str, float] = {}
+    resumed = _claim(recipe, run_dir, seed, groups)
+    if (done := run_dir / "summary.json").exists():
+        return read_json(done)
+    began = time.perf_counter()
+    if groups is None:
+        groups = run_dir / "groups.jsonl"
+        plan = recipe.groups.model_copy(update={"seed": seed})
+        write_groups(plan, groups, processes=PROCESSES, on_pools=on_pools)
+    clock["groups"] = round(time.perf_counter() - began, 2)
+    rows = list(read_rows(groups, GroupRow))
+    most = recipe.shape.steps
+    train, dev = pools_of(rows, "train", most), pools_of(rows, "dev", most)
+    if not train or not dev:
+        raise UsageError(f"{groups} has no groups of the split {'dev' if train else 'train'}")
+    del rows
+    clock["learning"] = _learned(recipe, run_dir, seed, train, dev, on_line)
+    summary = {
+        "recipe": recipe.name,
+        "seed": seed,
+        "candidates": {"train": _count(train), "dev": _count(dev)},
+        **_last_check(run_dir),
+        "seconds": round(time.perf_counter() - began, 2),
+        "stage_seconds": clock,
+        "resumed": resumed,  # then the seconds are those since the resumption
+    }
+    write_json(run_dir / "summary.json", summary)
+    return summary
+
+
+def _learned(
+    recipe: EmbeddedJudgeRecipe,
+    run_dir: Path,
+    seed: int,
+    train: Sequence[LabelledPool],
+    dev: Sequence[LabelledPool],
+    on_line: Any,
+) -> float:
+    """Write `judge/` and the curves; returns the seconds that it took."""
+    import torch
+
+    from telejudge_judges.embedded.folder import Parts, save
+    from telejudge_judges.embedded.network import Network
+    from telejudge_training.embedded_judge.checking import checked
+    from telejudge_training.embedded_judge.languages import languages_of
+    from telejudge_training.embedded_judge.learning import Learner
+    from telejudge_training.judge_training.pictures import draw
+
+    began, threads = time.perf_counter(), torch.get_num_threads()
+    torch.set_num_threads(recipe.learning.threads)
+    try:
+        spec, tokenizer = languages_of(train, recipe)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            parts = Parts(spec, tokenizer, Network(spec, tokenizer.get_vocab_size()))
+        learner = Learner(
+            parts,
+            train,
+            recipe.learning,
+            seed=seed,
+            folder=run_dir / "train",
+            key=read_json(run_dir / "run.json")["key"],
+            checked=lambda now: checked(now, dev),
+            on_line=on_line,
+        )
+        learner.learn()
+        save(parts, run_dir / "judge")
+        draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")
+    finally:
+        torch.set_num_threads(threads)
+    return round(time.perf_counter() - began, 2)
+
+
+def _last_check(run_dir: Path) -> dict[str, Any]:
+    from telejudge_training.journal import read_metrics
+
+    checks = [x for x in read_metrics(run_dir / "train" / "metrics.jsonl") if x["phase"] == "dev"]
+    return {"dev": {name: checks[-1][name] for name in ("accuracy", "defects_f1")}}
+
+
+def _count(pools: Sequence[LabelledPool]) -> int:
+    return sum(len(pool.members) for pool in pools)
+
+
+def _claim(recipe: EmbeddedJudgeRecipe, run_dir: Path, seed: int, groups: Path | None) -> bool:
+    """Write run.json, or make sure that the one there is of this very run; say which."""
+    if groups is not None and not groups.is_file():
+        raise UsageError(f"there is no file {groups}; `telejudge data trajectories` writes groups")
+    data = "" if groups is None else hashlib.sha256(groups.read_bytes()).hexdigest()
+    key, path = recipe.key(seed, data), run_dir / "run.json"
+    if path.exists():
+        held = read_json(path)
+        if held.get("key") != key:
+            raise UsageError(
+                f"{run_dir} holds another run (recipe {held.get('recipe', {}).get('name')}, seed "
+                f"{held.get('seed')}) or one on other groups; choose another directory"
+            )
+        return True
+    run_dir.mkdir(parents=True, exist_ok=True)
+    packages = ("telejudge", "torch", "transformers", "tokenizers")
+    write_json(
+        path,
+        {
+            "key": key,
+            "seed": seed,
+            "recipe": recipe.model_dump(),
+            "groups": None if groups is None else {"file": groups.name, "sha256": data},
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in packages},
+            },
+        },
+    )
+    return False

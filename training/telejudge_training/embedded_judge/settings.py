@@ -1,0 +1,82 @@
+"""Every number of the embedded judge's training.
+
+    recipe = EmbeddedJudgeRecipe(name="mine").with_(learning={"steps": 500})
+
+Importing this costs pydantic only, so that the command line can show the settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import Field
+
+from telejudge_judges.embedded.spec import Shape
+from telejudge_training.judge_data.trajectories import Plan
+from telejudge_training.settings import Recipe, Settings, TokenizerSettings
+
+
+class LearningSettings(Settings):
+    steps: int = Field(default=2400, ge=1)
+    """Updates."""
+    candidates: int = Field(default=32, ge=1)
+    """Candidates an update, in groups of one size."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """At its highest; it falls linearly to `floor` of it."""
+    floor: float = Field(default=0.03, ge=0, le=1)
+    warmup: int = Field(default=60, ge=0)
+    """Updates until the learning rate is at its highest."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    max_norm: float = Field(default=1.0, gt=0)
+    alone: float = Field(default=0.25, ge=0, le=1)
+    """Share of the training in which groups are of one or two: what is wrong with a call is learned
+    first, whom the others contradict after it."""
+    answer: float = Field(default=3.0, gt=0)
+    """Weight of right or wrong against that of a call without a defect."""
+    defect: float = Field(default=2.0, gt=0)
+    """Weight of a defect: ten calls are clear for one that is not."""
+    hint: float = Field(default=0.5, ge=0)
+    """Weight of guessing a call's label where it is read, before the rest is known; nothing of it
+    is used later, but what is learned there is."""
+    noise: float = Field(default=0.1, ge=0, le=1)
+    """Share of the candidates one of whose calls has stray tokens among its arguments: words that
+    say nothing of what was done are to change nothing."""
+    threads: int = Field(default=2, ge=1)
+    """Torch's threads. Another number adds in another order: other last digits."""
+    check: int = Field(default=400, ge=1)
+    """Updates from one checkpoint, and one look at the dev groups, to the next."""
+
+
+class EmbeddedJudgeRecipe(Recipe):
+    """All that `train_embedded_judge` does besides its seed."""
+
+    groups: Plan = Plan(train=1600, dev=60, test=0, faults=0)
+    """The groups that are played and learned from (judge_data/trajectories.py)."""
+    tokenizer: TokenizerSettings = TokenizerSettings(
+        bpe_tokens=400, max_phrases=2500, min_count=4, long_call=100
+    )
+    shape: Shape = Shape()
+    learning: LearningSettings = LearningSettings()
+
+    def key(self, seed: int, data: str) -> str:
+        """Names a run: the same for the same settings, seed and data, whatever its name."""
+        text = f"{self.model_dump_json(exclude={'name'})}|{seed}|{data}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def laptop() -> EmbeddedJudgeRecipe:
+    """Two CPU cores, about a quarter of an hour with the playing of the groups."""
+    return EmbeddedJudgeRecipe(name="laptop")
+
+
+def smoke() -> EmbeddedJudgeRecipe:
+    """A minute's worth: everything runs, nothing is learned worth the name."""
+    return EmbeddedJudgeRecipe(name="smoke").with_(
+        groups={"train": 24, "dev": 6, "kinds": 3, "experts": 3},
+        tokenizer={"max_phrases": 300},
+        shape={"hidden": 32, "layers": 1, "heads": 2, "intermediate": 64},
+        learning={"steps": 40, "candidates": 8, "warmup": 4, "check": 20, "threads": 1},
+    )
+
+
+PRESETS = {"laptop": laptop, "smoke": smoke}
