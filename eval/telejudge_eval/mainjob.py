@@ -11,8 +11,10 @@ from rich.console import Console
 
 from telejudge_envs.registry import open_world
 from telejudge_eval.live import training_display
+from telejudge_judges.registry import open_judge
+from telejudge_judges.settings import JudgeSettings
 from telejudge_judges.verifier import Verifier
-from telejudge_training.admission import require_admission
+from telejudge_training.admission import require_admission, shipped_admission
 from telejudge_training.embedded import train_embedded
 from telejudge_training.recipe import EmbeddedRecipe
 
@@ -24,19 +26,28 @@ def train(
     seed: int,
     options: Mapping[str, Any] | None = None,
     console: Console | None = None,
+    judge: JudgeSettings | None = None,
     admission: Path | None = None,
     admit_anyway: bool = False,
 ) -> dict[str, Any]:
     """Run or resume the embedded pipeline with a live display; returns its summary.
 
-    The world is the recipe's, opened with `options`. `admission` is the record of the judge's
-    admission test; without `admit_anyway` a judge that failed it is refused with a UsageError.
+    The world is the recipe's, opened with `options`. GRPO is paid by the judge (without one by the
+    verifier); one that is not the verifier is audited by it. `admission` is the record of the
+    judge's admission test, without one the shipped judge's own for this world; without
+    `admit_anyway` a judge that failed it is refused with a UsageError.
     """
     world = open_world(recipe.world, **(options or {}))
-    judge = Verifier(open_world)
-    admitted = require_admission(judge, admission, admit_anyway=admit_anyway)
+    verifier = Verifier(open_world)
+    settings = judge or JudgeSettings()
+    if settings.judge == verifier.name:
+        paying, auditor = verifier, None
+    else:
+        paying, auditor = open_judge(None, settings), verifier
+    record = admission or shipped_admission(settings, recipe.world)
+    admitted = require_admission(paying, record, admit_anyway=admit_anyway)
     with training_display(console or Console()) as on_event:
-        return train_embedded(recipe, world, judge, run_dir, seed, on_event, admitted)
+        return train_embedded(recipe, world, paying, run_dir, seed, on_event, admitted, auditor)
 
 
 def run_main_job(
@@ -45,6 +56,7 @@ def run_main_job(
     *,
     seed: int,
     options: Mapping[str, Any] | None = None,
+    judge: JudgeSettings | None = None,
     admission: Path | None = None,
     admit_anyway: bool = False,
 ) -> None:
@@ -56,7 +68,7 @@ def run_main_job(
     started = time.perf_counter()
     console.print(
         f"A tiny model learns {recipe.world} (solo) from group verdicts: recipe {recipe.name}, "
-        f"seed {seed}, in {run_dir}",
+        f"seed {seed}, in {run_dir}\nRewards: {paid_by(judge)}",
         highlight=False,
     )
     summary = train(
@@ -65,6 +77,7 @@ def run_main_job(
         seed=seed,
         options=options,
         console=console,
+        judge=judge,
         admission=admission,
         admit_anyway=admit_anyway,
     )
@@ -73,3 +86,11 @@ def run_main_job(
     minutes, seconds = divmod(round(time.perf_counter() - started), 60)
     console.print(f"Took {minutes} min {seconds} s. Model: {run_dir / 'model'}", highlight=False)
     console.print(f"Report: {page.resolve()}", soft_wrap=True, highlight=False)
+
+
+def paid_by(judge: JudgeSettings | None) -> str:
+    """Who pays and who only measures, in words."""
+    name = (judge or JudgeSettings()).judge
+    if name == Verifier.name:
+        return "by the verifier (ground truth)"
+    return f"by the judge `{name}`; the verifier (ground truth) only measures"

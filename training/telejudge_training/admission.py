@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.admission import Admission
+from telejudge_judges.embedded import SHIPPED
 from telejudge_judges.protocol import Judge
+from telejudge_judges.settings import JudgeSettings
 
 NEEDS_NONE = frozenset({"verifier"})
 """Judges that are the ground truth which others are tested against."""
@@ -47,6 +49,24 @@ def require_admission(
         "reasons_against": against,
         "admitted_anyway": bool(against),
     }
+
+
+def shipped_admission(settings: JudgeSettings, world: str) -> Path | None:
+    """The record that comes with the shipped embedded judge for a world; None: there is none, or
+    another judge is meant."""
+    if settings.judge != "embedded" or settings.folder is not None:
+        return None
+    path = SHIPPED / f"admission-{world}.json"
+    return path if path.is_file() else None
+
+
+def default_judge(world: str) -> JudgeSettings:
+    """What pays for training in a world unless somebody chooses: the embedded judge where it is
+    admitted, else the verifier."""
+    embedded = JudgeSettings(judge="embedded")
+    record = shipped_admission(embedded, world)
+    admitted = record is not None and read_admission(record).passed
+    return embedded if admitted else JudgeSettings()
 
 
 def _against(judge: Judge, record: Path | None) -> list[str]:

@@ -57,18 +57,30 @@ class _Failed(NamedTuple):
     error: BaseException
 
 
+Brought = tuple[World, Judge, Judge | None]
+"""What a process works with: the world, the judge, and who measures beside it."""
+
+
 class Crew:
     """This process and its helpers. `processes` is 1 where world or judge cannot be pickled."""
 
     def __init__(
-        self, world: World, judge: Judge, *, shares: int = 2, processes: int = 1, threads: int = 1
+        self,
+        world: World,
+        judge: Judge,
+        auditor: Judge | None = None,
+        *,
+        shares: int = 2,
+        processes: int = 1,
+        threads: int = 1,
     ) -> None:
         self.shares = shares
-        self.seat = Seat(world, judge)
+        self.seat = Seat(world, judge, auditor)
         wanted = min(shares, processes)
-        self.processes = wanted if wanted > 1 and _portable(world, judge) else 1
+        brought = (world, judge, auditor)
+        self.processes = wanted if wanted > 1 and _portable(brought) else 1
         self._helpers = [
-            self._start(number, threads, world, judge) for number in range(1, self.processes)
+            self._start(number, threads, brought) for number in range(1, self.processes)
         ]
 
     def __enter__(self) -> Self:
@@ -127,12 +139,12 @@ class Crew:
         self._helpers = []
         self.seat.close()
 
-    def _start(self, number: int, threads: int, world: World, judge: Judge) -> _Helper:
+    def _start(self, number: int, threads: int, brought: Brought) -> _Helper:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
             target=_serve,
-            args=(theirs, threads, world, judge),
+            args=(theirs, threads, brought),
             name=f"telejudge-helper-{number}",
             daemon=True,
         )
@@ -185,18 +197,18 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _portable(world: World, judge: Judge) -> bool:
+def _portable(brought: Brought) -> bool:
     try:
-        ForkingPickler.dumps((world, judge))
+        ForkingPickler.dumps(brought)
     except Exception:  # pickle raises whatever an object's own code does
         return False
     return True
 
 
-def _serve(line: Any, threads: int, world: World, judge: Judge) -> None:
+def _serve(line: Any, threads: int, brought: Brought) -> None:
     """A helper's life: job after job, until the line is cut."""
     torch.set_num_threads(threads)
-    seat = Seat(world, judge)
+    seat = Seat(*brought)
     with contextlib.suppress(EOFError, OSError):
         while True:
             job, share, request = line.recv()

@@ -50,9 +50,12 @@ def train_embedded(
     seed: int,
     on_event: OnEvent | None = None,
     admission: Mapping[str, Any] | None = None,
+    auditor: Judge | None = None,
 ) -> dict[str, Any]:
     """Run or resume the pipeline in `run_dir`; returns what summary.json holds. A finished run is
-    not repeated. `admission` (see admission.py) is stored in run.json.
+    not repeated. `admission` (see admission.py) is stored in run.json. GRPO is paid by `judge`;
+    with an `auditor`, his verdicts are those of the evaluations, and stand beside the rewards in
+    metrics.jsonl.
 
     Raises UsageError when the recipe is for another world, or when the directory holds a run of
     another recipe or seed.
@@ -66,7 +69,14 @@ def train_embedded(
     torch.set_num_threads(recipe.threads)
     try:
         return _Pipeline(
-            recipe, world, judge, run_dir, seed, on_event or (lambda event: None), admission
+            recipe,
+            world,
+            judge,
+            auditor,
+            run_dir,
+            seed,
+            on_event or (lambda event: None),
+            admission,
         ).run()
     finally:
         torch.set_num_threads(threads)
@@ -78,16 +88,19 @@ class _Pipeline:
         recipe: EmbeddedRecipe,
         world: World,
         judge: Judge,
+        auditor: Judge | None,
         run_dir: Path,
         seed: int,
         on_event: OnEvent,
         admission: Mapping[str, Any] | None,
     ) -> None:
         self.recipe, self.world, self.judge, self.seed = recipe, world, judge, seed
+        self.auditor = auditor
         self.run_dir, self.emit = run_dir, on_event
         self.admissions = [] if admission is None else [dict(admission)]
         fixes = getattr(world, "ticket_fixes", False)
-        self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "")
+        paid_by = "" if judge.name == "verifier" else f"-{judge.name} {judge.version}"
+        self.key = recipe.key(seed) + ("-fixed-tickets" if fixes else "") + paid_by
         self.tasks = training_tasks(world, recipe.train_split, recipe.train_levels)
         self.clock: dict[str, float] = {}
 
@@ -99,6 +112,7 @@ class _Pipeline:
         with Crew(
             self.world,
             self.judge,
+            self.auditor,
             shares=recipe.shares,
             processes=recipe.processes,
             threads=recipe.threads,
@@ -166,6 +180,9 @@ class _Pipeline:
                 "seed": self.seed,
                 "config": self.recipe.model_dump(),
                 "judge": {"name": self.judge.name, "version": self.judge.version},
+                "auditor": None
+                if self.auditor is None
+                else {"name": self.auditor.name, "version": self.auditor.version},
                 "admissions": self.admissions,
                 "versions": _versions(self.world),
             },

@@ -26,7 +26,8 @@ def evaluate(
     temperature: float | None = None,
 ) -> list[JudgedGroup]:
     """Roll every task out `settings.rollouts` times (once if greedy) and judge the groups; order as
-    in `tasks`. The model is the one that the crew was last given."""
+    in `tasks`. The model is the one that the crew was last given; where the crew has an auditor,
+    the verdicts are the auditor's."""
     warmth = settings.temperature if temperature is None else temperature
     size = settings.rollouts if warmth > 0 else 1
     at_once = max(1, settings.batch // size)
@@ -43,6 +44,7 @@ def evaluate(
         )
         scored = play_and_judge(crew, tasks[i : i + at_once], how)
         judged += [
-            judged_group(one, phase=phase).model_copy(update={"advantages": {}}) for one in scored
+            judged_group(one, phase=phase, audited=True).model_copy(update={"advantages": {}})
+            for one in scored
         ]
     return judged

@@ -7,6 +7,7 @@ step_metrics(scored)       # {"reward": …, "success": …, "tools": …, "call
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -15,8 +16,9 @@ from typing import Any
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Group, Rollout
+from telejudge_judges.protocol import Judge
 from telejudge_training.crew import Crew
-from telejudge_training.group_reward import GroupReward, reward_group
+from telejudge_training.group_reward import TIE, GroupReward, reward_group
 from telejudge_training.policy_loss import Sample
 from telejudge_training.seat import Seat, rejoin, split
 from telejudge_training.settings import RolloutSettings, Scaling
@@ -37,6 +39,8 @@ class Scored:
 
     played: Played
     reward: GroupReward
+    audit: GroupReward | None = None
+    """What the auditor would have paid; nothing is learned from it."""
 
     @property
     def success(self) -> float:
@@ -81,11 +85,15 @@ def play_share(
     roller = seat.roller(how.agent, how.bounds)
     played = play_groups(roller, numbered, replace(how, seed=how.seed + share))
 
-    async def judge_all() -> list[GroupReward]:
+    async def all_by(judge: Judge) -> list[GroupReward]:
         groups = [one.group for one in played]
-        return await asyncio.gather(*(reward_group(seat.judge, g, how.scaling) for g in groups))
+        return await asyncio.gather(*(reward_group(judge, g, how.scaling) for g in groups))
 
-    return [Scored(p, reward) for p, reward in zip(played, seat.wait_for(judge_all()), strict=True)]
+    rewards = seat.wait_for(all_by(seat.judge))
+    if seat.auditor is None:
+        return [Scored(*each) for each in zip(played, rewards, strict=True)]
+    audits = seat.wait_for(all_by(seat.auditor))
+    return [Scored(*each) for each in zip(played, rewards, audits, strict=True)]
 
 
 def play_groups(roller: Roller, numbered: Sequence[tuple[int, Task]], how: Round) -> list[Played]:
@@ -109,13 +117,16 @@ def play_groups(roller: Roller, numbered: Sequence[tuple[int, Task]], how: Round
     return groups
 
 
-def judged_group(scored: Scored, *, phase: str, step: int | None = None) -> JudgedGroup:
-    """The record that reports show."""
+def judged_group(
+    scored: Scored, *, phase: str, step: int | None = None, audited: bool = False
+) -> JudgedGroup:
+    """The record that reports show; `audited`: with the auditor's verdict, where there is one."""
+    told = scored.audit if audited and scored.audit is not None else scored.reward
     return JudgedGroup(
         phase=phase,
         step=step,
         group=scored.played.group,
-        verdict=scored.reward.verdict,
+        verdict=told.verdict,
         outcomes={
             r.trajectory.id: r.outcome for r in scored.played.rollouts if r.outcome is not None
         },
@@ -129,6 +140,7 @@ def step_metrics(scored: Sequence[Scored]) -> dict[str, Any]:
     verdicts = [v for one in scored for v in one.reward.verdict.verdicts if v.abstained is None]
     rewards = [x for one in scored for x in one.reward.rewards.values() if x is not None]
     return {
+        **audit_metrics(scored),
         "reward": _mean(rewards),
         "success": _mean([r.outcome.world_reward for r in rollouts if r.outcome is not None]),
         "tools": _mean([v.tools for v in verdicts if v.tools is not None]),
@@ -139,6 +151,50 @@ def step_metrics(scored: Sequence[Scored]) -> dict[str, Any]:
         "dropped_groups": sum(one.reward.dropped for one in scored),
         "tokens": sum(len(r.trajectory.trace.ids) for r in rollouts if r.trajectory.trace),
     }
+
+
+def audit_metrics(scored: Sequence[Scored]) -> dict[str, Any]:
+    """How the judge's rewards compare with the auditor's, over rollouts that both scored; empty
+    without an auditor.
+
+    `true_reward`: the auditor's mean; `agreement`: share of equal answers; `concordance`: share of
+    the pairs within a group, told apart by the auditor, that the judge orders alike (ties: half).
+    """
+    pairs = [
+        (one.reward, one.audit, trajectory.id)
+        for one in scored
+        if one.audit is not None
+        for trajectory in one.played.group.trajectories
+    ]
+    if not pairs:
+        return {}
+    answers = [(_answers(given)[name], _answers(true)[name]) for given, true, name in pairs]
+    both = [(a, b) for a, b in answers if a is not None and b is not None]
+    true = [true.rewards[name] for _, true, name in pairs]
+    return {
+        "true_reward": _mean([x for x in true if x is not None]),
+        "agreement": _mean([float(a == b) for a, b in both]),
+        "concordance": _mean(
+            [c for one in scored if one.audit for c in _concordance(one.reward, one.audit)]
+        ),
+    }
+
+
+def _answers(reward: GroupReward) -> dict[str, int | None]:
+    return {one.trajectory_id: one.answer for one in reward.verdict.verdicts}
+
+
+def _concordance(given: GroupReward, true: GroupReward) -> list[float]:
+    known = [
+        (ours, theirs)
+        for name, ours in given.rewards.items()
+        if ours is not None and (theirs := true.rewards[name]) is not None
+    ]
+    found = []
+    for (a, x), (b, y) in itertools.combinations(known, 2):
+        if abs(x - y) >= TIE:
+            found.append(0.5 if abs(a - b) < TIE else float((a > b) == (x > y)))
+    return found
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -68,6 +68,8 @@ class Seat:
 
     world: World
     judge: Judge
+    auditor: Judge | None = None
+    """A judge of whom nothing is learned: it only measures what the other one's rewards buy."""
     reference: LlamaForCausalLM | None = None
     """A model that GRPO must not stray from, where it has a KL penalty."""
     _tools: Tools | None = None
