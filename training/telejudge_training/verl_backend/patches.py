@@ -93,6 +93,7 @@ def fingerprints() -> dict[str, str]:
 
 
 FINGERPRINTS = {
+    "model patches": "26dc9abe507b",
     "process group": "761a94d1a2e0",
     "rollout clients": "d0be5827f121",
     "n sessions of a prompt in one event loop": "3d9bca6b0ea5",

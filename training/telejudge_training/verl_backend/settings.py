@@ -53,7 +53,14 @@ class LoopSettings(Settings):
 
 
 def loop_settings(custom: Any) -> LoopSettings:
-    """Read `rollout.custom`. Raises UsageError naming what is wrong in it."""
+    """Read `rollout.custom`, a mapping of omegaconf's or a plain one.
+
+    Raises UsageError naming what is wrong in it.
+    """
+    if type(custom).__module__.startswith("omegaconf"):
+        from omegaconf import OmegaConf
+
+        custom = OmegaConf.to_container(custom, resolve=True)
     given = dict((custom or {}).get(CUSTOM) or {})
     try:
         return LoopSettings.model_validate(given)

@@ -29,13 +29,13 @@ class CpuServer:
     """The model that plays. One actor; its methods are called by verl's client."""
 
     def __init__(self, config: Any, model_config: Any) -> None:
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM, AutoTokenizer
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        path = getattr(model_config, "local_path", None) or model_config.path
+        path = model_config.get("local_path") or model_config.path
         self._model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
-        self._end_id = int(model_config.tokenizer.eos_token_id)
-        pad = model_config.tokenizer.pad_token_id
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        self._end_id, pad = int(tokenizer.eos_token_id), tokenizer.pad_token_id
         self._pad_id = self._end_id if pad is None else int(pad)
         self._seed, self._most = config.seed, config.response_length
         self._engines: dict[tuple[float, float, int], BatchedModel] = {}
