@@ -31,6 +31,19 @@ TITLES = {
 }
 LOG_EVERY = 10
 
+SHOWN = (
+    "reward",
+    "true_reward",
+    "agreement",
+    "success",
+    "tools",
+    "calls",
+    "loss",
+    "tied_groups",
+    "abstained",
+)
+"""Figures of a step, as far as they are known."""
+
 
 @contextmanager
 def training_display(console: Console) -> Iterator[OnEvent]:
@@ -78,7 +91,7 @@ def _logger(console: Console) -> OnEvent:
 def note_of(event: Event) -> str:
     """`reward 0.71  success 83%  tools 0.78  calls 14.2  loss -0.01`, as far as known."""
     shown = []
-    for name in ("reward", "success", "tools", "calls", "loss", "tied_groups", "abstained"):
+    for name in SHOWN:
         value = _mean(event.metrics.get(name))
         if value is None or (name in ("tied_groups", "abstained") and not value):
             continue

@@ -22,6 +22,9 @@ from telejudge_eval.report.text import digest, printable
 CURVES: tuple[tuple[str, str, float | None, float | None], ...] = (
     ("success", "Success", 0.0, 1.0),
     ("reward", "Reward", 0.0, 1.0),
+    ("true_reward", "Reward by the verifier, measured only", 0.0, 1.0),
+    ("agreement", "Answers in which judge and verifier agree", 0.0, 1.0),
+    ("concordance", "Pairs of a group that both order alike", 0.0, 1.0),
     ("tools", "Tool-call reasonableness", 0.0, 1.0),
     ("calls", "Calls an episode", 0.0, None),
     ("loss", "Loss", None, None),
