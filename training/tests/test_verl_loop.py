@@ -1,4 +1,4 @@
-"""verl's agent loop over both worlds: its real base class and Continuous Token, no Ray, no model."""
+"""verl's agent loop over both worlds: its real base class, no Ray, no model."""
 
 from __future__ import annotations
 
