@@ -54,7 +54,7 @@ def test_rewards_and_the_auditors_are_told_side_by_side(bench, crew):
     assert told["agreement"] == 0.0
     assert told["concordance"] == 0.0
     assert told["abstained"] == len(tasks)
-    true = [r for one in scored if one.audit for r in one.audit.rewards.values()]
+    true = [r for one in scored if one.audit for r in one.audit.rewards.values() if r is not None]
     assert told["true_reward"] == pytest.approx(sum(true) / len(true), abs=1e-4)
     for one in scored:  # what is learned from is the judge's alone
         assert one.reward.verdict.judge == "contrary"
