@@ -22,7 +22,7 @@ from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_judges import practice
 from telejudge_training.group_reward import masked_advantages
 
-pytestmark = [needs_verl, pytest.mark.slow, pytest.mark.timeout(480)]
+pytestmark = [needs_verl, pytest.mark.slow, pytest.mark.timeout(900)]
 
 GROUP, PROMPTS, STEPS, VAL_GROUP, VAL_TASKS = 4, 2, 3, 2, 4
 

@@ -13,7 +13,7 @@ recipe = gpu("qwen3_4b_1gpu_lora_tau2").with_(
         "actor_rollout_ref.model.lora_alpha": 64,
         "actor_rollout_ref.model.target_modules": "all-linear",
         "data.train_batch_size": 16,
-        "data.max_prompt_length": 14_336,
+        "data.max_prompt_length": 16_384,
         "data.max_response_length": 8_192,
         f"{ACTOR}.ppo_mini_batch_size": 8,
         f"{ACTOR}.ppo_max_token_len_per_gpu": 24_576,
@@ -25,7 +25,7 @@ recipe = gpu("qwen3_4b_1gpu_lora_tau2").with_(
         f"{ROLLOUT}.tensor_model_parallel_size": 1,
         f"{ROLLOUT}.load_format": "safetensors",  # LoRA: vLLM loads the base model itself
         f"{ROLLOUT}.gpu_memory_utilization": 0.5,
-        f"{ROLLOUT}.max_model_len": 22_528,
+        f"{ROLLOUT}.max_model_len": 24_576,
         f"{ROLLOUT}.log_prob_max_token_len_per_gpu": 24_576,
         f"{ROLLOUT}.agent.num_workers": 4,
         "trainer.n_gpus_per_node": 1,
