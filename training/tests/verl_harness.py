@@ -1,5 +1,8 @@
 """What tests of verl's part share: whether verl is there, and verl's loop without Ray."""
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import asyncio

@@ -3,6 +3,9 @@
 It is entered in verl's own registry and calls ours, so nothing of verl is changed for the test.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import json

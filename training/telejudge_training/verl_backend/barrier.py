@@ -108,7 +108,8 @@ class GroupBarrier:
         judge_s: float = 600.0,
         on_judged: OnJudged | None = None,
     ) -> None:
-        self.judge, self.scaling = judge, scaling
+        self.judge: Judge = judge
+        self.scaling: Scaling = scaling
         self.patience_s, self.judge_s = patience_s, judge_s
         self.on_judged = on_judged or (lambda judged: None)
         self._tables: dict[str, _Table] = {}

@@ -7,6 +7,9 @@ The defaults are the installed verl's own (`verl/trainer/config/ppo_trainer.yaml
 it does not have is found here. Needs verl, but no GPU, no Ray and no model.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import dataclasses

@@ -9,6 +9,9 @@ tiny model) is read by our reader, which keeps malformed calls for the world to 
 by verl's parser of that name, which drops them.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -37,7 +40,8 @@ class ContinuousVoice:
     def __init__(
         self, loop: AgentLoopBase, sampling: dict[str, Any], tool_format: str = OURS
     ) -> None:
-        self._loop, self._sampling = loop, sampling
+        self._loop: Any = loop
+        self._sampling = sampling
         self._tokenizer: Any = loop.tokenizer
         self._request_id = uuid4().hex
         self._parser: Any = None

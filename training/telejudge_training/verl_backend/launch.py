@@ -8,6 +8,9 @@
 head node (docs/verl.md). A run that was stopped goes on from its last checkpoint.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import json

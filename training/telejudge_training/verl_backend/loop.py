@@ -10,6 +10,9 @@ nothing and moves no average. A group in which fewer than two were scored raises
 all its members, which is how verl is told to leave a whole group out.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import math

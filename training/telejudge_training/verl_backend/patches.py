@@ -11,11 +11,15 @@ when verl changes it.
 | `_ROLLOUT_REGISTRY["telejudge_cpu", "async"]` | CPU | only servers have a public registry |
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import functools
 import hashlib
 import inspect
+from importlib import import_module
 from typing import Any
 
 VERL = "0.9.1"
@@ -31,8 +35,7 @@ def apply() -> None:
     With TRL installed, verl's FSDP engine imports TRL's value-head model, which TRL 1.16 no longer
     has. Only PPO's critic would use it, and GRPO has none.
     """
-    import verl.models.transformers.monkey_patch as monkey_patch
-
+    monkey_patch: Any = import_module("verl.models.transformers.monkey_patch")
     monkey_patch.is_trl_available = _no
 
 
@@ -42,9 +45,9 @@ def _no() -> bool:
 
 def apply_cpu() -> None:
     """Patch this process for a run without an accelerator. May be called again."""
-    import verl.utils.distributed as distributed
-    import verl.utils.fsdp_utils as fsdp
-    import verl.workers.rollout.base as rollout
+    distributed: Any = import_module("verl.utils.distributed")
+    fsdp: Any = import_module("verl.utils.fsdp_utils")
+    rollout: Any = import_module("verl.workers.rollout.base")
 
     whole: Any = distributed.initialize_global_process_group_ray
     if not isinstance(whole, functools.partial):

@@ -5,6 +5,9 @@ estimators `telejudge_grpo`, `telejudge_grpo_rank`. With VERL_PLATFORM=cpu also 
 and the rollout backend `telejudge_cpu`. Whatever is not registered but patched is in patches.py.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import os

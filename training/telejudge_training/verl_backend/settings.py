@@ -6,6 +6,9 @@ In verl's configuration it stands under `actor_rollout_ref.rollout.custom.teleju
 place for such things, so that it reaches every worker on every node.
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 from pathlib import Path

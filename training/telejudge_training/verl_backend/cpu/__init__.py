@@ -1,5 +1,8 @@
 """verl without an accelerator, for tests and laptops: a platform and a rollout server."""
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 

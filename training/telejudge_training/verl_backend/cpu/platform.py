@@ -4,11 +4,13 @@ verl counts GPUs to place its workers, so Ray is told of one that is not there
 (`ray_kwargs.ray_init.num_gpus`).
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import os
 import types
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,9 +58,17 @@ _MODULE = _CpuModule("telejudge_cpu_device")
 class CpuPlatform(PlatformBase):
     """One process, one thread, gloo."""
 
-    device_name = "cpu"  # pyright: ignore[reportAssignmentType]
-    vendor_name = "cpu"  # pyright: ignore[reportAssignmentType]
-    device_module = _MODULE  # pyright: ignore[reportAssignmentType]
+    @property
+    def device_name(self) -> str:
+        return "cpu"
+
+    @property
+    def vendor_name(self) -> str:
+        return "cpu"
+
+    @property
+    def device_module(self) -> Any:
+        return _MODULE
 
     def is_available(self) -> bool:
         return True
@@ -100,7 +110,7 @@ class CpuPlatform(PlatformBase):
         return "CUDA_VISIBLE_DEVICES"
 
     @contextmanager
-    def nvtx_range(self, msg: str) -> Iterator[None]:
+    def nvtx_range(self, msg: str) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         yield
 
     def profiler_start(self) -> None:

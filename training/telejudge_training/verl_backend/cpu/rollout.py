@@ -5,6 +5,9 @@ the new weights; `CpuReplica` starts the one and is what verl finds by `rollout.
 wait together are generated in one batch (telejudge_agents/batching.py).
 """
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import hashlib
@@ -130,8 +133,12 @@ class CpuRollout(BaseRollout):
     async def release(self) -> None:
         """Nothing to release."""
 
-    async def update_weights(self, weights: Any, global_steps: int | None = None, **_: Any) -> None:
-        """Send (name, tensor) pairs to the server."""
+    async def update_weights(
+        self, weights: Any, wire_format: str = "named_tensors", global_steps: Any = None, **_: Any
+    ) -> None:
+        """Send (name, tensor) pairs to the server. Raises ValueError for another format."""
+        if wire_format != "named_tensors":
+            raise ValueError(f"weights come as {wire_format}, not as named tensors")
         copies = {n: t.detach().to("cpu", torch.float32).clone() for n, t in weights}
         if self.rollout_rank == 0:
             server: Any = ray.get_actor(_server_name(self.replica_rank))
