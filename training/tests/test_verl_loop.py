@@ -127,7 +127,7 @@ def test_a_turn_that_was_cut_is_ended_outside_the_loss():
 def test_a_prompt_that_is_too_long_is_told_and_not_cut():
     tokenizer = chatml_tokenizer()
     outputs = play("base-station", tokenizer, ScriptedServer(Speech(tokenizer, "hello")), "qwen2")
-    assert all("data.max_prompt_length allows 4,096" in str(output) for output in outputs)
+    assert all("allowed has 4,096" in str(output) for output in outputs)
 
 
 def rewarded(world: str = "base-station", **changes: Any) -> tuple[list[Any], ScriptedServer]:

@@ -14,6 +14,7 @@ by verl's parser of that name, which drops them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -23,10 +24,10 @@ from verl.tools.schemas import OpenAIFunctionToolSchema
 
 from telejudge_agents.reply import Written, message_of, split_thinking
 from telejudge_agents.tokens import ChatCodec
-from telejudge_envs.chat_format import tools_to_openai
+from telejudge_envs.chat_format import to_openai, tools_to_openai
 from telejudge_envs.errors import EndpointError
-from telejudge_envs.nouns.message import Message, ToolSpec
-from telejudge_training.verl_backend.speech import Chat, Said, Tape
+from telejudge_envs.nouns.message import Message
+from telejudge_training.speech import Messages, Said, Tape, Tools
 
 if TYPE_CHECKING:
     from verl.experimental.agent_loop.agent_loop import AgentLoopBase
@@ -56,11 +57,12 @@ class ContinuousVoice:
     def end_id(self) -> int:
         return int(self._tokenizer.eos_token_id)
 
-    async def open(self, tape: Tape, chat: Chat, tools: Chat) -> None:
+    async def open(self, tape: Tape, said: Messages, tools: Tools) -> None:
         # not ct_build_initial_tokens, which would cut a long prompt's head off
-        builder = self._loop.continuous_token_builder
+        builder, chat = self._loop.continuous_token_builder, _chat_of(said)
+        schemas = tools_to_openai(tools) or None
         tape.ids = await self._loop.loop.run_in_executor(
-            None, lambda: builder.build_initial_tokens(chat, tools=tools or None)
+            None, lambda: builder.build_initial_tokens(chat, tools=schemas)
         )
 
     async def say(self, tape: Tape, most: int) -> Said:
@@ -93,17 +95,23 @@ class ContinuousVoice:
         self._cut = len(out.token_ids) >= most and out.token_ids[-1] != self.end_id
         return Said(list(out.token_ids), ended=not self._cut)
 
-    async def hear(self, tape: Tape, before: Chat, new: Chat, tools: Chat) -> None:
+    async def hear(self, tape: Tape, before: Messages, new: Messages, tools: Tools) -> None:
         if self._cut:
             tape.ids = [*tape.ids, self.end_id]
             tape.mask = [*tape.mask, 0]
             tape.logprobs = None if tape.logprobs is None else [*tape.logprobs, 0.0]
+        earlier, later = _chat_of(before), _chat_of(new)
         merged, tape.mask, tape.logprobs = await self._loop.ct_merge_context_msg(
-            before, [*before, *new], tape.ids, tape.mask, tape.logprobs, tools=tools or None
+            earlier,
+            [*earlier, *later],
+            tape.ids,
+            tape.mask,
+            tape.logprobs,
+            tools=tools_to_openai(tools) or None,
         )
         tape.ids = list(merged.token_ids)
 
-    async def read(self, ids: Sequence[int], tools: Sequence[ToolSpec], first_call: int) -> Message:
+    async def read(self, ids: Sequence[int], tools: Tools, first_call: int) -> Message:
         if self._parser is None:
             return self._codec.read(ids, first_call=first_call)
         schemas = [_schema_of(tool) for tool in tools_to_openai(tools)]
@@ -116,6 +124,16 @@ class ContinuousVoice:
         for key, value in fields.items():
             if key == "max_global_steps" or key not in self.extra_fields:
                 self.extra_fields[key] = value
+
+
+def _chat_of(messages: Messages) -> list[dict[str, Any]]:
+    """Messages as chat templates take them: no content is null, arguments are objects."""
+    chat = to_openai(messages)
+    for message in chat:
+        message["content"] = message.get("content") or ""
+        for call in message.get("tool_calls", ()):
+            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    return chat
 
 
 def _schema_of(tool: dict[str, Any]) -> OpenAIFunctionToolSchema:

@@ -10,14 +10,12 @@ No id that the model produced is ever made from text again.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from telejudge_envs.chat_format import to_openai, tools_to_openai
 from telejudge_envs.errors import EndpointError, TelejudgeError, UsageError
 from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.nouns.task import TaskView
@@ -29,7 +27,8 @@ _log = logging.getLogger(__name__)
 Cut = Literal["turn", "response"]
 """Which budget cut a turn or ended an episode."""
 
-Chat = list[dict[str, Any]]
+Messages = Sequence[Message]
+Tools = Sequence[ToolSpec]
 
 
 class Said(NamedTuple):
@@ -59,7 +58,7 @@ class Tape:
 class Voice(Protocol):
     """How one model is spoken to."""
 
-    async def open(self, tape: Tape, chat: Chat, tools: Chat) -> None:
+    async def open(self, tape: Tape, said: Messages, tools: Tools) -> None:
         """Write the prompt on an empty tape."""
         ...
 
@@ -70,11 +69,12 @@ class Voice(Protocol):
         """
         ...
 
-    async def hear(self, tape: Tape, before: Chat, new: Chat, tools: Chat) -> None:
-        """Write what was said and answered since the model's turn, up to the head of its next."""
+    async def hear(self, tape: Tape, before: Messages, new: Messages, tools: Tools) -> None:
+        """Write what was said and answered since the model's turn, which is the last of `before`,
+        up to the head of its next."""
         ...
 
-    async def read(self, ids: Sequence[int], tools: Sequence[ToolSpec], first_call: int) -> Message:
+    async def read(self, ids: Sequence[int], tools: Tools, first_call: int) -> Message:
         """The message that a turn's ids are; never raises for what the model wrote."""
         ...
 
@@ -111,7 +111,6 @@ class TokenAgent:
     def __init__(self, maker: TokenAgents) -> None:
         self._voice, self._budget = maker.voice, maker.budget
         self._slots = Slots(maker.kinds) if maker.kinds else None
-        self._chat: Chat = []
         self._read = 0
         self.tape = Tape()
         self.usage = Usage()
@@ -145,7 +144,7 @@ class TokenAgent:
             raise EndpointError(why, cause="agent_loop") from error
 
     async def _act(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
-        await self._listen(messages, tools_to_openai(tools))
+        await self._listen(messages, tools)
         room = self._budget.response - len(self.tape.mask)
         if room < 1:
             self.cut = "response"
@@ -160,19 +159,18 @@ class TokenAgent:
         self._count(said, message)
         return message if self._slots is None else self._slots.show_message(message)
 
-    async def _listen(self, messages: Sequence[Message], tools: Chat) -> None:
+    async def _listen(self, messages: Messages, tools: Tools) -> None:
         shown = messages if self._slots is None else [self._slots.hide_message(m) for m in messages]
         if not self.tape.ids:
-            await self._voice.open(self.tape, chat_of(shown), tools)
+            await self._voice.open(self.tape, shown, tools)
             if len(self.tape.ids) > self._budget.prompt:
                 raise UsageError(
-                    f"the prompt has {len(self.tape.ids):,} tokens, and data.max_prompt_length "
-                    f"allows {self._budget.prompt:,}: raise it"
+                    f"the prompt has {len(self.tape.ids):,} tokens, and the longest prompt "
+                    f"allowed has {self._budget.prompt:,}: raise it (verl: data.max_prompt_length)"
                 )
         else:
             own = self._read + 1  # its own turn is on the tape already
-            before, new = chat_of(shown[:own]), chat_of(shown[own:])
-            await self._voice.hear(self.tape, before, new, tools)
+            await self._voice.hear(self.tape, shown[:own], shown[own:], tools)
         self._read = len(messages)
 
     def _count(self, said: Said, message: Message) -> None:
@@ -182,13 +180,3 @@ class TokenAgent:
             completion_tokens=self.usage.completion_tokens + len(said.ids),
             requests=self.usage.requests + 1,
         )
-
-
-def chat_of(messages: Sequence[Message]) -> Chat:
-    """Messages as chat templates take them: no content is null, arguments are objects."""
-    chat = to_openai(messages)
-    for message in chat:
-        message["content"] = message.get("content") or ""
-        for call in message.get("tool_calls", ()):
-            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-    return chat
