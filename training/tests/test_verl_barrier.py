@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,9 +61,6 @@ class ScriptedJudge:
 
 def a_rollout(session: int, uid: str = "u") -> Rollout:
     return Rollout(task=SAMPLE_TASK, trajectory=sample_trajectory(f"{uid}{session}", "look"))
-
-
-Act = Callable[[], Any]
 
 
 async def member(
@@ -330,3 +327,34 @@ def test_the_same_session_twice_is_told():
         return await group(barrier, member(barrier, 0), member(barrier, 0))
 
     assert isinstance(asyncio.run(play())[1], UsageError)
+
+
+def test_the_record_has_a_line_for_every_rollout_and_some_groups_whole(tmp_path: Path):
+    from telejudge_envs import store
+    from telejudge_envs.nouns.judged import JudgedGroup
+    from telejudge_training.verl_backend.record import Recorder, read_rollouts, steps_of
+
+    barrier = GroupBarrier(
+        ScriptedJudge(silent=("b1",)), on_judged=Recorder(tmp_path, groups_every=2)
+    )
+
+    async def one(uid: str, label: str, session: int) -> Share:
+        async with barrier.seat(Place(uid, session, 2, label), SAMPLE_TASK) as seat:
+            return await seat.deliver(a_rollout(session, uid))
+
+    async def play() -> None:
+        labels = {"a": "train-1", "b": "train-2", "c": "val-2"}
+        await group(barrier, *(one(u, label, s) for u, label in labels.items() for s in range(2)))
+
+    asyncio.run(play())
+    lines = read_rollouts(tmp_path)
+    assert [(line["split"], line["step"], line["session"]) for line in lines] == [
+        *(("train", 1, 0), ("train", 1, 1)),
+        *(("train", 2, 0), ("train", 2, 1)),
+        *(("val", 2, 0), ("val", 2, 1)),
+    ]
+    assert [line["reward"] for line in lines] == [0.0, 0.1, 0.0, None, 0.0, 0.1]
+    (file,) = tmp_path.glob("groups-*.jsonl")
+    assert {(g.phase, g.step) for g in store.read(file, JudgedGroup)} == {("train", 2), ("val", 2)}
+    told = [(line["phase"], line["reward"], line["masked"]) for line in steps_of(tmp_path)]
+    assert told == [("grpo", 0.05, 0), ("grpo", 0.0, 1), ("val", 0.05, 0)]

@@ -15,7 +15,7 @@ from telejudge_training.verl_backend.data import row_of, tasks_of, write_data
 from telejudge_training.verl_backend.recipe import base, load_recipe, shipped
 from telejudge_training.verl_backend.settings import loop_settings
 
-NAMES = ("cpu_smoke", "qwen3_4b_1gpu_lora_tau2", "qwen3_8b_8xh100_basestation")
+NAMES = ("cpu_basestation", "cpu_smoke", "qwen3_4b_1gpu_lora_tau2", "qwen3_8b_8xh100_basestation")
 
 
 def command(*arguments: str) -> Any:
@@ -37,7 +37,7 @@ def test_the_shipped_recipes_are_these():
 
 
 def test_an_unknown_recipe_names_the_choices(tmp_path: Path):
-    with pytest.raises(UsageError, match="cpu_smoke, qwen3_4b"):
+    with pytest.raises(UsageError, match="cpu_basestation, cpu_smoke"):
         load_recipe("qwen9")
     other = tmp_path / "mine.py"
     other.write_text("recipe = 3")

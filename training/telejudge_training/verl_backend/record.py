@@ -3,19 +3,27 @@
 rollouts-HOST-PID.jsonl    step, split, task, reward, advantage, success, stop, tokens, …
 groups-HOST-PID.jsonl      some groups whole (JudgedGroup), for `telejudge report`
 
-`read_rollouts(folder)` gives the lines of all processes, by step.
+`read_rollouts(folder)` gives the lines of all processes, by step. As a command it prints averages
+by step and draws them:
+
+    python -m telejudge_training.verl_backend.record runs/x/record curves.png
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.trajectory import Rollout
+from telejudge_training.curves import draw_curves
 from telejudge_training.verl_backend.barrier import JudgedTogether
 
 
@@ -103,3 +111,48 @@ def read_rollouts(folder: Path) -> list[dict[str, Any]]:
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
     return sorted(lines, key=lambda line: (line["step"], line["uid"], line["session"]))
+
+
+def steps_of(folder: Path) -> list[dict[str, Any]]:
+    """Averages by split and step, in the form of the embedded trainer's metrics.jsonl: `phase` is
+    `grpo` for training, `val` for validation."""
+    grouped: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
+    for line in read_rollouts(folder):
+        grouped[line["step"], line["split"]].append(line)
+    return [
+        {
+            "step": step,
+            "phase": "grpo" if split == "train" else split,
+            "rollouts": len(lines),
+            "success": _mean(line["success"] for line in lines),
+            "reward": _mean(line["reward"] for line in lines),
+            "calls": _mean(line["calls"] for line in lines),
+            "tokens": _mean(line["tokens"] for line in lines),
+            "masked": sum(line["reward"] is None for line in lines),
+            "judged_s": _mean(line["judged_s"] for line in lines),
+        }
+        for (step, split), lines in sorted(grouped.items())
+    ]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(fmean(known), 4) if known else None
+
+
+def main() -> None:
+    """Print a run's steps as lines, and draw them: `… record RUN_DIR/record curves.png`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("picture", type=Path, nargs="?")
+    given = parser.parse_args()
+    lines = [json.dumps(line) for line in steps_of(given.folder)]
+    print("\n".join(lines))
+    if given.picture is not None:
+        metrics = given.picture.with_suffix(".jsonl")
+        metrics.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        draw_curves(metrics, given.picture)
+
+
+if __name__ == "__main__":
+    main()
