@@ -158,3 +158,25 @@ def test_a_judge_without_admission_is_refused(tmp_path: Path):
     )
     assert "is not admitted as a reward" in str(done.exception)
     assert not (tmp_path / "run").exists()
+
+
+@needs_verl
+def test_what_a_run_needs_is_written_and_belongs_to_one_recipe_and_seed(tmp_path: Path):
+    from omegaconf import OmegaConf
+
+    from telejudge_training.verl_backend.launch import prepare
+
+    recipe, run = load_recipe("cpu_smoke"), tmp_path / "run"
+    plan = prepare(recipe, run, 0, admission={"judge": "verifier"})
+    assert plan.tasks == {"train": 16, "val": 4}
+    assert plan.command[1:4] == ("-m", "verl.trainer.main_ppo", "--config-path")
+    config: Any = OmegaConf.load(run / "verl.yaml")
+    assert config.actor_rollout_ref.rollout.custom.telejudge.world == "base-station"
+    workers = config.ray_kwargs.ray_init.runtime_env.env_vars
+    assert workers.VERL_USE_EXTERNAL_MODULES == "telejudge_training.verl_backend.plugin"
+    assert json.loads((run / "run.json").read_text())["admission"] == {"judge": "verifier"}
+    prepare(recipe, run, 0)
+    with pytest.raises(UsageError, match="holds another run"):
+        prepare(recipe, run, 1)
+    with pytest.raises(UsageError, match="data verl"):
+        prepare(recipe, tmp_path / "other", 0, data=tmp_path / "nothing")
