@@ -6,8 +6,8 @@
 
 For each world: held-out groups of unseen tasks, of unseen faults and pairs of faults, and with
 kinds of corruption that nobody trained on; hostile texts and padding; the same groups in four
-orders; and the admission test. Judge, records and card go to --ship, the results (ids and numbers, no text) to
---keep, from which `judge_results.py` makes docs/embedded-judge-results.md.
+orders; and the admission test. Judge, records and card go to --ship, the results (ids and numbers,
+no text) to --keep.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class GrpoTrainer:
     """One GRPO run. Constructing it takes up the checkpoint in `folder`, if there is one.
 
     Writes metrics.jsonl, groups.jsonl and checkpoint/state.pt into `folder`. `key` names the run
-    in the checkpoint.
+    in the checkpoint. `on_scored` is given all groups of a step.
     """
 
     def __init__(
@@ -52,7 +52,9 @@ class GrpoTrainer:
         folder: Path,
         key: str = "",
         rollout: RolloutSettings | None = None,
+        on_scored: Callable[[Sequence[Scored]], None] = lambda scored: None,
     ) -> None:
+        self._on_scored = on_scored
         self.crew, self.model, self.settings = crew, crew.seat.tools.model, settings
         self.seed, self.folder, self.key = seed, folder, key
         self.bounds, self.mix = rollout or RolloutSettings(), mix
@@ -84,6 +86,7 @@ class GrpoTrainer:
     def _one_step(self, step: int) -> dict[str, Any]:
         started = time.perf_counter()
         scored = self._collect(step, random.Random(f"grpo|{self.seed}|{step}"))
+        self._on_scored(scored)
         rolled = time.perf_counter()
         update = self._update(step, [one for one in scored if one.reward.teaches])
         line: dict[str, Any] = {
