@@ -9,6 +9,7 @@ to say anything about some candidates.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,3 +230,15 @@ def test_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_f
     assert all(row["tokens"] == 0 for row in pads)
     later = {line["uid"] for line in ran.lines if line["split"] == "train" and line["step"] > 1}
     assert later == {row["uid"] for rows in ran.seen_by_verl[1:] for row in rows}
+
+
+def test_the_trainer_finds_the_probabilities_that_were_recorded_while_playing(ran: Ran):
+    told = [
+        float(value)
+        for log in ("first.log", "second.log")
+        for value in re.findall(
+            r"rollout_probs_diff_max:([0-9.e-]+)", (ran.folder.parent / log).read_text()
+        )
+    ]
+    assert len(told) >= STEPS + 1
+    assert max(told) < 1e-5
