@@ -23,6 +23,10 @@ from telejudge_judges.settings import JudgeSettings
 NEEDS_NONE = frozenset({"verifier"})
 """Judges that are the ground truth which others are tested against."""
 
+SPARRED = frozenset({"tau2-telecom"})
+"""Worlds in which the shipped embedded judge learned from agents that were trained against it; a
+judge that passes on fixed groups may still be cheated by one (docs/embedded-judge.md)."""
+
 
 def require_admission(
     judge: Judge, record: Path | None, *, admit_anyway: bool = False
@@ -62,11 +66,11 @@ def shipped_admission(settings: JudgeSettings, world: str) -> Path | None:
 
 def default_judge(world: str) -> JudgeSettings:
     """What pays for training in a world unless somebody chooses: the embedded judge where it is
-    admitted, else the verifier."""
+    admitted and has sparred, else the verifier."""
     embedded = JudgeSettings(judge="embedded")
     record = shipped_admission(embedded, world)
     admitted = record is not None and read_admission(record).passed
-    return embedded if admitted else JudgeSettings()
+    return embedded if admitted and world in SPARRED else JudgeSettings()
 
 
 def _against(judge: Judge, record: Path | None) -> list[str]:
