@@ -9,56 +9,24 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from embedded_judge_harness import BAD, labelled, parts_of, sample_pool  # noqa: E402
+
 from telejudge_envs.errors import UsageError  # noqa: E402
 from telejudge_envs.nouns.trajectory import Group  # noqa: E402
-from telejudge_envs.nouns.verdict import Defect  # noqa: E402
-from telejudge_judges.embedded.folder import Parts, encoder, version_of  # noqa: E402
+from telejudge_judges.embedded.folder import encoder, version_of  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
-from telejudge_judges.embedded.network import Network  # noqa: E402
 from telejudge_judges.embedded.reading import read_case  # noqa: E402
 from telejudge_judges.embedded.sheet import Role, Spot, sheet_of  # noqa: E402
-from telejudge_judges.testing import SAMPLE_TASK, sample_trajectory  # noqa: E402
-from telejudge_training.embedded_judge.languages import languages_of  # noqa: E402
+from telejudge_judges.testing import SAMPLE_TASK  # noqa: E402
 from telejudge_training.embedded_judge.learning import Learner, rate  # noqa: E402
 from telejudge_training.embedded_judge.lessons import lesson_of, strew, truths_of  # noqa: E402
-from telejudge_training.embedded_judge.pools import Labelled, LabelledPool, pools_of  # noqa: E402
+from telejudge_training.embedded_judge.pools import LabelledPool, pools_of  # noqa: E402
 from telejudge_training.embedded_judge.run import train_embedded_judge  # noqa: E402
 from telejudge_training.embedded_judge.settings import smoke  # noqa: E402
 from telejudge_training.judge_data.rows import (  # noqa: E402
-    CandidateTruth,
     GroupRow,
     Provenance,
 )
-
-BAD = Defect(step=1, kind="failed_call", severity="soft", reason="r")
-LEFT = Defect(step=None, kind="left_fault", severity="soft", reason="r")
-
-
-def labelled(name: str, *calls: str, right: bool, defects: tuple[Defect, ...] = ()) -> Labelled:
-    truth = CandidateTruth(
-        answer=1 if right else 0, tools=1.0, reward=1.0, defects=defects, origin="expert"
-    )
-    return Labelled(sample_trajectory(name, *calls), truth)
-
-
-def sample_pool(number: int = 0) -> LabelledPool:
-    """Who ends with `fix` is right; `bad` is a failed call; who looks only leaves the fault."""
-    view = SAMPLE_TASK.model_copy(update={"id": f"task-{number}"})
-    return LabelledPool(
-        view,
-        [
-            labelled("a", "look", "fix", right=True),
-            labelled("b", "look", "look", right=False, defects=(LEFT,)),
-            labelled("c", "look", "bad", "fix", right=True, defects=(BAD,)),
-            labelled("d", "look", "bad", right=False, defects=(BAD, LEFT)),
-        ],
-    )
-
-
-def parts_of(pools, recipe, seed=0) -> Parts:
-    spec, tokenizer = languages_of(pools, recipe)
-    torch.manual_seed(seed)
-    return Parts(spec, tokenizer, Network(spec, tokenizer.get_vocab_size()))
 
 
 def test_lessons_hold_the_truth_and_nothing_else():

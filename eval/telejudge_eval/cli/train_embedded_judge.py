@@ -35,8 +35,13 @@ def train_embedded_judge(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="One setting, such as learning.steps=500 (JSON or text). May be repeated.",
+            help="One setting, such as learning.steps=500 or learning.objective=bt (JSON or text). "
+            "May be repeated.",
         ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a judge: what objective grpo goes on with, or opd's teacher."),
     ] = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -55,7 +60,7 @@ def train_embedded_judge(
     folder = run_dir or Path("runs") / f"judge-seed{seed}"
     with progress("tasks played") as on_pools:
         summary = train_embedded_judge(
-            chosen, folder, seed, groups=groups, on_pools=on_pools, on_line=_show
+            chosen, folder, seed, groups=groups, start=start, on_pools=on_pools, on_line=_show
         )
     dev, took = summary["dev"], summary["seconds"]
     typer.echo(

@@ -63,10 +63,10 @@ def _sources(results: Sequence[Result]) -> Iterator[str]:
     detail = sheets(results)
     for name in sorted(names):
         own = [r for r in results if of_source(r.groups, name)]
-        yield f"## {name}\n\n{_sample(own, name)}\n\n{_measures(own, name)}"
+        yield f"## {name}\n\n{sample_of(own, name)}\n\n{_measures(own, name)}"
         for sheet in detail:
             if sheet.source == name and sheet.title in SHOWN:
-                yield f"### {sheet.title}\n\n{_turned(sheet)}"
+                yield f"### {sheet.title}\n\n{turned(sheet)}"
 
 
 SHOWN = (
@@ -77,7 +77,7 @@ SHOWN = (
 )
 
 
-def _sample(results: Sequence[Result], source: str) -> str:
+def sample_of(results: Sequence[Result], source: str) -> str:
     """What was judged. Judges of one source have judged the same groups."""
     groups = of_source(results[0].groups, source)
     right = Counter(f"{sum(m.truth for m in g.marks)} of {len(g.marks)}" for g in groups)
@@ -104,7 +104,7 @@ def _measures(results: Sequence[Result], source: str) -> str:
         rows.append(
             (f"*always {says}*", f"{says:.0%}", f"{accuracy:.1%}", *[NOTHING] * (len(chosen) - 1))
         )
-    return _table(("", "says 1", *(MEASURED[n] for n in chosen)), rows)
+    return table(("", "says 1", *(MEASURED[n] for n in chosen)), rows)
 
 
 def _says_one(marks: Sequence[Mark]) -> str:
@@ -136,7 +136,7 @@ def _compared(results: Sequence[Result]) -> str:
     header = ("judges", "measure", "groups", "difference", "95% interval", "p")
     return (
         "## Two judges on the same groups, all sources\n\nPaired permutation of groups, two-sided; "
-        f"p is not corrected for the number of lines.\n\n{_table(header, rows)}"
+        f"p is not corrected for the number of lines.\n\n{table(header, rows)}"
     )
 
 
@@ -154,7 +154,7 @@ def _admitted(paths: Sequence[Path]) -> str:
             )
         )
     header = ("", "as a reward", "limits not kept", "which (the worse end of the interval)")
-    return f"## Admission\n\n{_table(header, rows)}"
+    return f"## Admission\n\n{table(header, rows)}"
 
 
 def _told(value: float | None) -> str:
@@ -165,7 +165,7 @@ def _signed(value: float | None) -> str:
     return NOTHING if value is None else f"{value:+.3f}"
 
 
-def _turned(sheet: Sheet) -> str:
+def turned(sheet: Sheet) -> str:
     """A row a judge; judges without any value are left out."""
     columns = list(zip(*sheet.rows, strict=True))
     first = 2 if sheet.header[1] == "of" else 1
@@ -174,10 +174,10 @@ def _turned(sheet: Sheet) -> str:
         for name, column in zip(sheet.header[first:], columns[first:], strict=True)
         if any(cell not in (NOTHING, "0") for cell in column)
     ]
-    return _table(("", *columns[0]), rows)
+    return table(("", *columns[0]), rows)
 
 
-def _table(header: Row, rows: Iterable[Row]) -> str:
+def table(header: Row, rows: Iterable[Row]) -> str:
     line: Callable[[Row], str] = lambda cells: "| " + " | ".join(cells) + " |"  # noqa: E731
     rule = "|" + "|".join("-" if i == 0 else "-:" for i in range(len(header))) + "|"
     return "\n".join([line(header), rule, *map(line, rows)])

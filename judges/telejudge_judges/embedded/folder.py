@@ -1,7 +1,7 @@
 """An embedded judge on the disk: `judge.json` (spec), `tokenizer.json`, `model.safetensors`.
 
-    parts = load(folder)          # Parts(spec, tokenizer, network)
-    version_of(folder)            # a hash of all three files
+parts = load(folder)          # Parts(spec, tokenizer, network)
+version_of(folder)            # a hash of all three files
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Parts(NamedTuple):
 
 def save(parts: Parts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SPEC).write_text(parts.spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    unused = {"threshold"} if parts.spec.threshold is None else None
+    spec = parts.spec.model_dump_json(indent=1, exclude=unused)
+    (folder / SPEC).write_text(spec + "\n", encoding="utf-8")
     parts.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     save_file(dict(parts.network.state_dict()), folder / WEIGHTS)
 

@@ -12,7 +12,9 @@ weights as the verifier's, so that the two can be compared.
 Candidates are shown in an order drawn from their content, so the order in which they come changes
 nothing; with `orders` above 1 more orders are judged, the majority counts and `order_flip_rate` is
 measured. Identical candidates are judged once. What it was not made for (another world, more calls
-than it has room for) is abstained.
+than it has room for) is abstained. A judge whose spec has a threshold only scores (scoring.py): it
+has no opinion of the calls apart from the answer, so `tools` is its chance of right, like the
+scalar judge's.
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ def _entry(said: Said, spec: EmbeddedSpec) -> Entry:
     for step, label in said.defects:
         kind, severity = spec.defect(label)
         defects.append(Defect(step=step, kind=kind, severity=severity, reason=kind))
-    return Entry(said.answer, tools_score(defects), tuple(defects))
+    chance = said.certainty if said.answer else 1 - said.certainty
+    tools = tools_score(defects) if spec.threshold is None else chance
+    return Entry(said.answer, tools, tuple(defects))
 
 
 def _content(trajectory: Trajectory) -> str:

@@ -11,6 +11,7 @@ from typing import cast
 from telejudge_envs.nouns.base import SCHEMA_VERSION, Noun
 from telejudge_envs.nouns.verdict import Severity
 from telejudge_envs.slots import Kinds
+from telejudge_judges.scalar_threshold import Threshold
 
 CLEAR = 0
 """The label that says: nothing (more) is wrong with this call."""
@@ -45,6 +46,9 @@ class EmbeddedSpec(Noun):
     slots: dict[str, tuple[tuple[str, str, int], ...]]
     """By world, the kinds of names that are read as slots (telejudge_envs/slots.py). A group of a
     world that is not here is abstained."""
+    threshold: Threshold | None = None
+    """Of a judge that only scores: its margin of right over wrong is read against this, and it
+    writes no defects (scoring.py). None: a judge that writes."""
 
     @property
     def wrong(self) -> int:

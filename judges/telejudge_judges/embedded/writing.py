@@ -18,8 +18,10 @@ import torch
 from transformers import DynamicCache
 
 from telejudge_judges.embedded.network import Network
+from telejudge_judges.embedded.scoring import margins
 from telejudge_judges.embedded.sheet import Sheet, Spot
 from telejudge_judges.embedded.spec import CLEAR, EmbeddedSpec
+from telejudge_judges.scalar_threshold import Threshold
 
 MOST = 4
 """Labels written at one spot at most."""
@@ -40,24 +42,47 @@ class Said(NamedTuple):
 @torch.inference_mode()
 def write(network: Network, sheet: Sheet) -> list[Said]:
     """One for each candidate, in the sheet's order."""
+    spec = network.spec
+    if spec.threshold is not None:
+        return [_scored(float(margin), spec.threshold) for margin in margins(network, [sheet])]
     past = DynamicCache()
     network.hidden([sheet.read], past=past)
-    spec = network.spec
-    draft: Draft = {s: (spec.right,) if s.step == sheet.answer else () for s in sheet.spots}
+    draft = first_draft(sheet, spec)
     while True:
         past.crop(len(sheet.read))
         cells = sheet.written(draft.__getitem__)
         rows = network.head(network.hidden([cells], past=past)[0]).tolist()
-        read = _by_spot(draft, rows)
-        found = {
-            spot: _answer(read[spot], spec)
-            if spot.step == sheet.answer
-            else _defects(read[spot], draft[spot], spec)
-            for spot in sheet.spots
-        }
+        found = revised(sheet, draft, rows, spec)
         if found == draft:
-            return _said(sheet, draft, read, spec)
+            return _said(sheet, draft, _by_spot(draft, rows), spec)
         draft = found
+
+
+def first_draft(sheet: Sheet, spec: EmbeddedSpec) -> Draft:
+    """Nothing is wrong."""
+    return {s: (spec.right,) if s.step == sheet.answer else () for s in sheet.spots}
+
+
+def revised(sheet: Sheet, draft: Draft, rows: Sequence[Row], spec: EmbeddedSpec) -> Draft:
+    """What the logits `rows`, one after each written cell of the draft, say in its place."""
+    read = _by_spot(draft, rows)
+    return {
+        spot: _answer(read[spot], spec)
+        if spot.step == sheet.answer
+        else _defects(read[spot], draft[spot], spec)
+        for spot in sheet.spots
+    }
+
+
+def following(labels: Sequence[int], spec: EmbeddedSpec) -> tuple[int, ...]:
+    """What may be written after so many labels of a call: nothing more, or a later defect."""
+    last = labels[-1] if labels else CLEAR
+    return (CLEAR, *range(last + 1, spec.wrong))
+
+
+def _scored(margin: float, threshold: Threshold) -> Said:
+    chance = threshold.chance(margin)
+    return Said(1 if margin > threshold.threshold else 0, max(chance, 1 - chance), ())
 
 
 def _by_spot(draft: Draft, rows: Sequence[Row]) -> dict[Spot, Sequence[Row]]:
@@ -78,9 +103,7 @@ def _defects(rows: Sequence[Row], drafted: Sequence[int], spec: EmbeddedSpec) ->
     """As far as the draft's prefix holds, and the first label beyond it."""
     written: list[int] = []
     for number, row in enumerate(rows):
-        last = written[-1] if written else CLEAR
-        following = (CLEAR, *range(last + 1, spec.wrong))
-        best = max(following, key=row.__getitem__)
+        best = max(following(written, spec), key=row.__getitem__)
         if best == CLEAR or len(written) == MOST:
             break
         written.append(best)

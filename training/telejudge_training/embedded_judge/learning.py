@@ -1,6 +1,6 @@
-"""The embedded judge's training loop: lessons in, a network out, the same after a kill.
+"""The embedded judge's training loop: an objective in, a network out, the same after a kill.
 
-    network = learn(parts, pools, recipe.learning, seed=0, folder=run / "train", key=key)
+    Learner(parts, pools, recipe.learning, seed=0, folder=run / "train", key=key, checked=…).learn()
 
 Each update's dice are seeded by the seed and the update's number, so the step number is all the
 state there is besides weights and optimizer (checkpoint.py).
@@ -8,7 +8,7 @@ state there is besides weights and optimizer (checkpoint.py).
 
 from __future__ import annotations
 
-import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,28 +16,25 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from telejudge_judges.embedded.folder import Parts, encoder
-from telejudge_judges.embedded.network import Network
-from telejudge_judges.embedded.sheet import Encode
+from telejudge_judges.embedded.folder import Parts
 from telejudge_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from telejudge_training.embedded_judge.lessons import Lesson, lesson_of, strew
-from telejudge_training.embedded_judge.pools import Labelled, LabelledPool
+from telejudge_training.embedded_judge.listwise import listwise
+from telejudge_training.embedded_judge.objective import Loss, Work
+from telejudge_training.embedded_judge.pools import LabelledPool
 from telejudge_training.embedded_judge.settings import LearningSettings
 from telejudge_training.journal import Journal
 
 OnLine = Callable[[int, int, Mapping[str, Any]], None]
 """Called with the update, the number of updates, and the line that went to metrics.jsonl."""
 
-Deal = tuple[LabelledPool, list[Labelled]]
-
 LINE = 20
 """Updates that a line of metrics.jsonl averages."""
 
 
 class Learner:
-    """`checked` is called with the network at every checkpoint; what it returns is a line too."""
+    """`checked` is called with the network at every checkpoint; what it returns is a line too.
+    `loss` is an objective's (objectives.py), that of `listwise` unless given."""
 
     def __init__(
         self,
@@ -50,12 +47,13 @@ class Learner:
         key: str,
         checked: Callable[[Parts], Mapping[str, Any]],
         on_line: OnLine = lambda step, steps, line: None,
+        loss: Loss | None = None,
     ) -> None:
-        self.parts, self.pools, self.settings = parts, list(pools), settings
-        self.seed, self.folder, self.key = seed, folder, key
+        self.parts, self.settings = parts, settings
+        self.folder, self.key = folder, key
         self._checked, self._on_line = checked, on_line
-        self._encode: Encode = encoder(parts.tokenizer)
-        self._vocabulary = parts.tokenizer.get_vocab_size()
+        self._loss = loss or listwise(Work(parts, pools, settings, seed)).loss
+        self._figures: dict[str, list[float]] = defaultdict(list)
         self.journal = Journal(folder / "metrics.jsonl")
         self._optimizer = torch.optim.AdamW(
             parts.network.parameters(),
@@ -67,13 +65,14 @@ class Learner:
     def learn(self) -> None:
         network, steps = self.parts.network, self.settings.steps
         start = self._resume()
-        losses: list[float] = []
+        self._figures.clear()
         network.train()
         for step in range(start, steps):
-            losses.append(self._update(step))
+            self._update(step)
             if (step + 1) % LINE == 0 or step + 1 == steps:
-                self._write(step + 1, {"phase": "train", "loss": round(fmean(losses), 5)})
-                losses = []
+                means = {name: round(fmean(seen), 5) for name, seen in self._figures.items()}
+                self._write(step + 1, {"phase": "train", **means})
+                self._figures.clear()
             if (step + 1) % self.settings.check == 0 or step + 1 == steps:
                 self._check(step + 1)
         network.eval()
@@ -82,35 +81,14 @@ class Learner:
         settings, network = self.settings, self.parts.network
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate(step, settings)
-        loss = loss_of(network, self.lessons(step))
+        loss, figures = self._loss(step)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), settings.max_norm)
         self._optimizer.step()
+        for name, value in {"loss": float(loss.detach()), **figures}.items():
+            self._figures[name].append(value)
         return float(loss.detach())
-
-    def lessons(self, step: int) -> list[Lesson]:
-        """What update `step` (from 0) learns from."""
-        settings, spec = self.settings, self.parts.spec
-        dice = random.Random(f"{self.seed}|lessons|{step}")
-        small = step < settings.alone * settings.steps
-        size = dice.choice((1, 2)) if small else dice.randint(2, spec.shape.candidates)
-        lessons = []
-        for pool, dealt in self._deals(size, dice):
-            lesson = lesson_of(pool.view, dealt, spec, self._encode, settings)
-            strew(lesson.cells, settings.noise, self._vocabulary, dice, spec.shape.piece)
-            lessons.append(lesson)
-        return lessons
-
-    def _deals(self, size: int, dice: random.Random) -> list[Deal]:
-        """Of three times as many deals those that are neighbours in length, so that little of the
-        batch is padding; every length is as likely to be drawn as it is frequent."""
-        wanted = max(1, self.settings.candidates // size)
-        pools = dice.choices(self.pools, k=3 * wanted)
-        deals = [(pool, pool.deal(size, dice)) for pool in pools]
-        deals.sort(key=lambda deal: sum(one.calls for one in deal[1]))
-        start = dice.randrange(len(deals))
-        return [deals[(start + n) % len(deals)] for n in range(wanted)]
 
     def _check(self, step: int) -> None:
         network = self.parts.network
@@ -148,14 +126,3 @@ def rate(step: int, settings: LearningSettings) -> float:
         return (step + 1) / settings.warmup
     rest = max(1, settings.steps - settings.warmup)
     return max(settings.floor, 1 - (step - settings.warmup) / rest)
-
-
-def loss_of(network: Network, lessons: Sequence[Lesson]) -> torch.Tensor:
-    """Weighted mean cross-entropy of all labels of all lessons."""
-    hidden = network.hidden([lesson.cells for lesson in lessons])
-    labels = [(row, *label) for row, lesson in enumerate(lessons) for label in lesson.labels]
-    rows, places, values, weights = zip(*labels, strict=True)
-    logits = network.head(hidden[torch.tensor(rows), torch.tensor(places)])
-    each = functional.cross_entropy(logits, torch.tensor(values), reduction="none")
-    weighed = torch.tensor(weights)
-    return (each * weighed).sum() / weighed.sum()

@@ -35,17 +35,20 @@ def train_embedded_judge(
     seed: int,
     *,
     groups: Path | None = None,
+    start: Path | None = None,
     on_pools: OnPools = lambda done, total: None,
     on_line: Any = lambda step, steps, line: None,
 ) -> dict[str, Any]:
     """Run or resume; returns what summary.json holds. A finished run is not repeated.
 
     `groups`: a file of `telejudge data trajectories` to learn from in place of the recipe's own.
-    Raises UsageError when the folder holds a run of another recipe, seed or file, or when the
-    groups have none of the split train or dev.
+    `start`: the folder of a judge that the objective goes on with (`grpo`) or learns from (`opd`).
+    Raises UsageError when the folder holds a run of another recipe, seed, file or start, when the
+    groups have none of the split train or dev, or when the objective needs a start and there is
+    none, or the other way round.
     """
     clock: dict[str, float] = {}
-    resumed = _claim(recipe, run_dir, seed, groups)
+    resumed = _claim(recipe, run_dir, seed, groups, start)
     if (done := run_dir / "summary.json").exists():
         return read_json(done)
     began = time.perf_counter()
@@ -60,7 +63,7 @@ def train_embedded_judge(
     if not train or not dev:
         raise UsageError(f"{groups} has no groups of the split {'dev' if train else 'train'}")
     del rows
-    clock["learning"] = _learned(recipe, run_dir, seed, train, dev, on_line)
+    clock["learning"] = _learned(recipe, run_dir, seed, train, dev, start, on_line)
     summary = {
         "recipe": recipe.name,
         "seed": seed,
@@ -80,36 +83,29 @@ def _learned(
     seed: int,
     train: Sequence[LabelledPool],
     dev: Sequence[LabelledPool],
+    start: Path | None,
     on_line: Any,
 ) -> float:
     """Write `judge/` and the curves; returns the seconds that it took."""
     import torch
 
-    from telejudge_judges.embedded.folder import Parts, save
-    from telejudge_judges.embedded.network import Network
-    from telejudge_training.embedded_judge.checking import checked
-    from telejudge_training.embedded_judge.languages import languages_of
-    from telejudge_training.embedded_judge.learning import Learner
+    from telejudge_judges.embedded.folder import save
+    from telejudge_training.embedded_judge.teach import taught
     from telejudge_training.judge_training.pictures import draw
 
     began, threads = time.perf_counter(), torch.get_num_threads()
     torch.set_num_threads(recipe.learning.threads)
     try:
-        spec, tokenizer = languages_of(train, recipe)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            parts = Parts(spec, tokenizer, Network(spec, tokenizer.get_vocab_size()))
-        learner = Learner(
-            parts,
+        parts = taught(
+            recipe,
             train,
-            recipe.learning,
+            dev,
+            run_dir / "train",
             seed=seed,
-            folder=run_dir / "train",
             key=read_json(run_dir / "run.json")["key"],
-            checked=lambda now: checked(now, dev),
+            start=start,
             on_line=on_line,
         )
-        learner.learn()
         save(parts, run_dir / "judge")
         draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")
     finally:
@@ -128,18 +124,22 @@ def _count(pools: Sequence[LabelledPool]) -> int:
     return sum(len(pool.members) for pool in pools)
 
 
-def _claim(recipe: EmbeddedJudgeRecipe, run_dir: Path, seed: int, groups: Path | None) -> bool:
+def _claim(
+    recipe: EmbeddedJudgeRecipe, run_dir: Path, seed: int, groups: Path | None, start: Path | None
+) -> bool:
     """Write run.json, or make sure that the one there is of this very run; say which."""
     if groups is not None and not groups.is_file():
         raise UsageError(f"there is no file {groups}; `telejudge data trajectories` writes groups")
     data = "" if groups is None else hashlib.sha256(groups.read_bytes()).hexdigest()
-    key, path = recipe.key(seed, data), run_dir / "run.json"
+    begin = "" if start is None else _version(start)
+    key, path = recipe.key(seed, data + begin), run_dir / "run.json"
     if path.exists():
         held = read_json(path)
         if held.get("key") != key:
             raise UsageError(
                 f"{run_dir} holds another run (recipe {held.get('recipe', {}).get('name')}, seed "
-                f"{held.get('seed')}) or one on other groups; choose another directory"
+                f"{held.get('seed')}) or one on other groups or from another judge; choose another "
+                "directory"
             )
         return True
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -151,6 +151,7 @@ def _claim(recipe: EmbeddedJudgeRecipe, run_dir: Path, seed: int, groups: Path |
             "seed": seed,
             "recipe": recipe.model_dump(),
             "groups": None if groups is None else {"file": groups.name, "sha256": data},
+            "start": begin or None,
             "versions": {
                 "python": platform.python_version(),
                 **{name: version(name) for name in packages},
@@ -158,3 +159,10 @@ def _claim(recipe: EmbeddedJudgeRecipe, run_dir: Path, seed: int, groups: Path |
         },
     )
     return False
+
+
+def _version(start: Path) -> str:
+    from telejudge_judges.embedded.folder import load, version_of
+
+    load(start)  # says what is missing
+    return version_of(start)

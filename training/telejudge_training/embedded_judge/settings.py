@@ -8,6 +8,7 @@ Importing this costs pydantic only, so that the command line can show the settin
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,12 +16,21 @@ from telejudge_judges.embedded.spec import Shape
 from telejudge_training.judge_data.trajectories import Plan
 from telejudge_training.settings import Recipe, Settings, TokenizerSettings
 
+Objective = Literal["listwise", "pointwise", "pairs", "bt", "rrhf", "grpo", "opd"]
+"""What is learned (objectives.py says how)."""
+
+LATER = {"learning": {"objective": "listwise", "samples": 4}}
+"""Settings that came later, with the values that change nothing: a run of before keeps its key."""
+
 
 class LearningSettings(Settings):
+    objective: Objective = "listwise"
+    samples: int = Field(default=4, ge=2)
+    """Texts of one sheet that `grpo` compares."""
     steps: int = Field(default=2400, ge=1)
     """Updates."""
     candidates: int = Field(default=32, ge=1)
-    """Candidates an update, in groups of one size."""
+    """Candidates an update, in groups of one size; for `grpo` those of all samples together."""
     learning_rate: float = Field(default=2e-3, gt=0)
     """At its highest; it falls linearly to `floor` of it."""
     floor: float = Field(default=0.03, ge=0, le=1)
@@ -60,7 +70,10 @@ class EmbeddedJudgeRecipe(Recipe):
 
     def key(self, seed: int, data: str) -> str:
         """Names a run: the same for the same settings, seed and data, whatever its name."""
-        text = f"{self.model_dump_json(exclude={'name'})}|{seed}|{data}"
+        held, later = self.model_dump(mode="json"), LATER["learning"]
+        same = {name for name, value in later.items() if held["learning"][name] == value}
+        text = self.model_dump_json(exclude={"name": True, "learning": same})
+        text = f"{text}|{seed}|{data}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -21,6 +21,7 @@ from telejudge_training.judge_training import heads
 from telejudge_training.judge_training.arguments import common_arguments, updates_of
 from telejudge_training.judge_training.fitting import fitting
 from telejudge_training.judge_training.material import Row
+from telejudge_training.judge_training.ranking import ranking_loss
 from telejudge_training.judge_training.upstream import upstream
 from telejudge_training.judge_training.workshop import Workshop, dataset
 
@@ -45,13 +46,6 @@ def build(shop: Workshop) -> Trainer:
         eval_dataset=dataset(dev),  # type: ignore[arg-type]
         processing_class=shop.encoder.tokenizer,
     )
-
-
-def ranking_loss(scores: torch.Tensor, rewards: torch.Tensor, margin: float) -> torch.Tensor:
-    """RRHF's loss of one list: `scores` and `rewards` of shape (n,), a scalar out."""
-    better = rewards[:, None] > rewards[None, :]
-    gaps = torch.relu(scores[None, :] - scores[:, None] + margin)
-    return gaps[better].mean()
 
 
 class Lists:
