@@ -13,6 +13,7 @@ from telejudge_eval.cli import options as opt
 
 
 class Preset(StrEnum):
+    shipped = "shipped"
     laptop = "laptop"
     smoke = "smoke"
 
@@ -22,8 +23,12 @@ def train_embedded_judge(
         Path | None, typer.Option(help="Where everything goes; default runs/judge-seedSEED.")
     ] = None,
     recipe: Annotated[
-        Preset, typer.Option(help="laptop: two cores, a quarter of an hour; smoke: a minute.")
-    ] = Preset.laptop,
+        Preset,
+        typer.Option(
+            help="shipped: with two rounds of sparring, a quarter of an hour on two cores; laptop: "
+            "without; smoke: a minute."
+        ),
+    ] = Preset.shipped,
     groups: Annotated[
         Path | None,
         typer.Option(

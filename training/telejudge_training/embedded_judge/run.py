@@ -106,6 +106,11 @@ def _learned(
             start=start,
             on_line=on_line,
         )
+        if recipe.sparring.rounds:
+            from telejudge_training.embedded_judge.rounds import sparred
+
+            key = read_json(run_dir / "run.json")["key"]
+            sparred(parts, train, dev, recipe, run_dir, seed=seed, key=key, on_line=on_line)
         save(parts, run_dir / "judge")
         draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")
     finally:
@@ -116,7 +121,8 @@ def _learned(
 def _last_check(run_dir: Path) -> dict[str, Any]:
     from telejudge_training.journal import read_metrics
 
-    checks = [x for x in read_metrics(run_dir / "train" / "metrics.jsonl") if x["phase"] == "dev"]
+    folder = max(run_dir.glob("train*"), key=lambda path: path.name)
+    checks = [x for x in read_metrics(folder / "metrics.jsonl") if x["phase"] == "dev"]
     return {"dev": {name: checks[-1][name] for name in ("accuracy", "defects_f1")}}
 
 

@@ -57,6 +57,23 @@ class LearningSettings(Settings):
     """Updates from one checkpoint, and one look at the dev groups, to the next."""
 
 
+class SparringSettings(Settings):
+    """Rounds in which an agent is trained against the judge, and the judge on what it did
+    (sparring.py)."""
+
+    rounds: int = Field(default=0, ge=0)
+    worlds: tuple[str, ...] = ("tau2-telecom",)
+    agent: str | None = None
+    """The recipe by which the agent is trained (recipe.py); None: the world's own."""
+    steps: int = Field(default=40, ge=1)
+    """GRPO steps of a round."""
+    updates: int = Field(default=800, ge=1)
+    """Updates of the judge after a round, on the groups of all rounds beside the others."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    share: float = Field(default=0.4, gt=0, lt=1)
+    """Of the lessons, dealt from the rounds' groups."""
+
+
 class EmbeddedJudgeRecipe(Recipe):
     """All that `train_embedded_judge` does besides its seed."""
 
@@ -67,6 +84,7 @@ class EmbeddedJudgeRecipe(Recipe):
     )
     shape: Shape = Shape()
     learning: LearningSettings = LearningSettings()
+    sparring: SparringSettings = SparringSettings()
 
     def key(self, seed: int, data: str) -> str:
         """Names a run: the same for the same settings, seed and data, whatever its name."""
@@ -78,8 +96,19 @@ class EmbeddedJudgeRecipe(Recipe):
 
 
 def laptop() -> EmbeddedJudgeRecipe:
-    """Two CPU cores, about a quarter of an hour with the playing of the groups."""
+    """Two CPU cores; no sparring: for comparing ways of learning, not for paying agents."""
     return EmbeddedJudgeRecipe(name="laptop")
+
+
+def shipped() -> EmbeddedJudgeRecipe:
+    """How the shipped judge was made: about a quarter of an hour on two CPU cores. It reads more
+    calls than an episode may have, so that nobody escapes it by going on."""
+    return EmbeddedJudgeRecipe(name="shipped").with_(
+        groups={"train": 1200},
+        shape={"steps": 64},
+        learning={"steps": 1400, "floor": 0.3, "check": 350},
+        sparring={"rounds": 2},
+    )
 
 
 def smoke() -> EmbeddedJudgeRecipe:
@@ -89,7 +118,8 @@ def smoke() -> EmbeddedJudgeRecipe:
         tokenizer={"max_phrases": 300},
         shape={"hidden": 32, "layers": 1, "heads": 2, "intermediate": 64},
         learning={"steps": 40, "candidates": 8, "warmup": 4, "check": 20, "threads": 1},
+        sparring={"rounds": 1, "agent": "smoke", "steps": 1, "updates": 4},
     )
 
 
-PRESETS = {"laptop": laptop, "smoke": smoke}
+PRESETS = {"shipped": shipped, "laptop": laptop, "smoke": smoke}
