@@ -12,7 +12,7 @@ from pathlib import Path
 
 from telejudge_eval.judge_eval.admission import read_result
 from telejudge_eval.judge_eval.document import sample_of, table, turned
-from telejudge_eval.judge_eval.measure import SAMPLES, of_source, sources
+from telejudge_eval.judge_eval.measure import ALL, SAMPLES, of_source, sources
 from telejudge_eval.judge_eval.metrics import metrics
 from telejudge_eval.judge_eval.records import Result
 from telejudge_eval.judge_eval.resample import Difference, paired
@@ -20,7 +20,9 @@ from telejudge_eval.judge_eval.sheets import NOTHING, sheets, shown
 
 RESULTS = Path("docs/results/judge-objectives")
 DOCUMENT = Path("docs/judge-objectives.md")
-ALL = "all"
+SCORE = ("bt", "rrhf")
+"""Objectives whose judges write no defects: nothing is measured of what they cannot do."""
+
 ORDERS = ", 4 orders"
 """What the label of a judge in several orders ends with."""
 
@@ -65,6 +67,8 @@ def _main(rows: Sequence[Result], by_label: dict[str, Result]) -> str:
         if several is not None and "order_flip_rate" in several.measures[ALL]:
             own["order_flip_rate"] = several.measures[ALL]["order_flip_rate"]
         settings = result.settings
+        if settings["objective"] in SCORE:
+            own.pop("defects_f1", None)
         lines.append(
             (
                 result.label,
@@ -73,6 +77,11 @@ def _main(rows: Sequence[Result], by_label: dict[str, Result]) -> str:
                 *(shown(name, own.get(name)) for name in names),
             )
         )
+    marks = [mark for group in rows[0].groups for mark in group.marks]
+    right = sum(mark.truth for mark in marks) / len(marks)
+    for says, share in ((1, right), (0, 1 - right)):
+        blank = [NOTHING] * (len(names) - 1)
+        lines.append((f"*always {says}*", NOTHING, NOTHING, f"{share:.1%}", *blank))
     header = ("", "updates", "weights", "Acc", "flips with order (4 orders)", "defects (F1)")
     return table((*header, "attacks that succeed", "pairs in order", "seconds a group"), lines)
 

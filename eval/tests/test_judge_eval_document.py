@@ -19,6 +19,8 @@ from telejudge_eval.judge_eval.records import Result, Sample
 
 ROOT = Path(__file__).parents[2]
 KEPT = sorted((ROOT / "docs/results/judges").glob("*.json"))
+OBJECTIVES = ROOT / "docs/results/judge-objectives"
+KEPT_TOO = sorted(OBJECTIVES.glob("*.json"))
 
 RIGHT = group(mark(1, 1, reward=0.9, true_reward=1.0), mark(0, 0, reward=0.1, true_reward=0.1))
 WRONG = group(
@@ -66,11 +68,45 @@ def test_the_committed_document_is_what_the_kept_results_render() -> None:
     assert committed == _benchmark("judge_results").rendered(ROOT)
 
 
+@pytest.mark.skipif(not KEPT_TOO, reason="no results of objectives are kept")
+def test_the_document_on_objectives_is_what_the_kept_results_render() -> None:
+    committed = (ROOT / "docs/judge-objectives.md").read_text(encoding="utf-8")
+    assert committed == _benchmark("judge_objectives_table").rendered(ROOT)
+
+
+def test_rows_of_objectives_take_flips_from_four_orders(tmp_path: Path) -> None:
+    folder = tmp_path / "docs/results/judge-objectives"
+    results, other = {}, WRONG.model_copy(update={"source": "t"})
+    for label, objective, flips in (
+        ("listwise", "listwise", None),
+        ("grpo", "grpo", None),
+        ("grpo, 4 orders", "grpo", 0.25),
+        ("bt", "bt", None),
+    ):
+        settings = {"objective": objective, "updates": 800, "weights": 840_000}
+        groups = [g.model_copy(update={"order_flip_rate": flips}) for g in (RIGHT, other)]
+        made = result(*groups, label=label).model_copy(update={"settings": settings})
+        results[label] = {"f": made}
+    keep(folder, results)
+    for name in ("introduction.md", "reports.md"):
+        (folder / name).write_text((OBJECTIVES / name).read_text("utf-8"), encoding="utf-8")
+    text = _benchmark("judge_objectives_table").rendered(tmp_path)
+    lines = text[text.index("## Held-out") : text.index("## By source")].splitlines()
+    cells = [line.split(" | ") for line in lines]
+    rows = {row[0].strip("| "): row[1:] for row in cells if len(row) > 5}
+    assert "grpo, 4 orders" not in rows
+    assert rows["grpo"][3].startswith("25.0%")
+    assert rows["listwise"][3] == "–"
+    assert rows["bt"][4] == "–"
+    assert rows["*always 1*"][2] == "50.0%"
+    assert "| grpo − listwise | +0.0% |" in text
+
+
 WORDS = re.compile(r"[\w.+:, |#~-]{0,60}")
 """What a kept result may say within its groups: ids, kinds, causes, no sentences."""
 
 
-@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*KEPT, *KEPT_TOO], ids=lambda path: path.stem)
 def test_kept_results_hold_no_text(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8"))
     for text in _texts(kept["groups"]):

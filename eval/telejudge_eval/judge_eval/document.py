@@ -14,7 +14,7 @@ from pathlib import Path
 
 from telejudge_eval.judge_eval.admission import admit, read_result
 from telejudge_eval.judge_eval.compare import compare
-from telejudge_eval.judge_eval.measure import of_source, sources
+from telejudge_eval.judge_eval.measure import ALL, of_source, sources
 from telejudge_eval.judge_eval.records import Mark, Result
 from telejudge_eval.judge_eval.sheets import NOTHING, Sheet, sheets, shown
 
@@ -81,7 +81,7 @@ def sample_of(results: Sequence[Result], source: str) -> str:
     """What was judged. Judges of one source have judged the same groups."""
     groups = of_source(results[0].groups, source)
     right = Counter(f"{sum(m.truth for m in g.marks)} of {len(g.marks)}" for g in groups)
-    files = {s.file: s.sha256 for s in results[0].samples if s.source == source}
+    files = {s.file: s.sha256 for s in results[0].samples if source in (ALL, s.source)}
     said = ", ".join(f"`{file}` (SHA-256 `{sha[:16]}…`)" for file, sha in files.items())
     told = ", ".join(f"{count} × {what}" for what, count in sorted(right.items()))
     candidates = sum(len(g.marks) for g in groups)
