@@ -1,5 +1,8 @@
 """Recipes for verl: each is held against the installed verl; the data that they make; commands."""
 
+# pyright: reportMissingImports=false
+# (verl is an extra: types are checked without it as well)
+
 from __future__ import annotations
 
 import json
