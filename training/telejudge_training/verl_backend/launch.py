@@ -58,11 +58,11 @@ def prepare(
     Raises UsageError for a setting that verl does not take, or when the directory holds a run of
     another recipe or seed.
     """
-    from omegaconf import OmegaConf
-
     run_dir = run_dir.resolve()
     folder = (data or run_dir / "data").resolve()
     config = configure.compose(recipe.overrides(folder, run_dir, seed))
+    from omegaconf import OmegaConf  # there, or compose would have said what to install
+
     checked = tuple(configure.check(config))
     _claim(recipe, run_dir, seed, dict(admission or {}))
     tasks = {} if data is not None else write_data(recipe, folder)
