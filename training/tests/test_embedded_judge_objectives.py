@@ -29,6 +29,7 @@ from telejudge_training.embedded_judge.lessons import truths_of  # noqa: E402
 from telejudge_training.embedded_judge.objective import Work  # noqa: E402
 from telejudge_training.embedded_judge.objectives import begun, objective_of  # noqa: E402
 from telejudge_training.embedded_judge.pools import LabelledPool  # noqa: E402
+from telejudge_training.embedded_judge.run import train_embedded_judge  # noqa: E402
 from telejudge_training.embedded_judge.sampling import (  # noqa: E402
     choices,
     log_probabilities,
@@ -46,7 +47,8 @@ DEV = [sample_pool(9)]
 
 def recipe_of(objective: str, **learning: float) -> EmbeddedJudgeRecipe:
     settings = {"steps": 120, "candidates": 16, "warmup": 10, "check": 60, "learning_rate": 5e-3}
-    return smoke().with_(learning={**settings, "objective": objective, **learning})
+    changes = {**settings, "objective": objective, **learning}
+    return smoke().with_(learning=changes, sparring={"rounds": 0})
 
 
 def learned(folder: Path, recipe: EmbeddedJudgeRecipe, start: Parts | None = None) -> Parts:
@@ -176,6 +178,11 @@ def test_a_start_is_given_where_it_is_needed_and_nowhere_else(begun_judge, tmp_p
     for objective in ("grpo", "opd"):
         with pytest.raises(UsageError, match="needs a judge to start from"):
             begun(recipe_of(objective), POOLS, 0, None)
+        with pytest.raises(UsageError, match="needs a judge to start from"):
+            train_embedded_judge(recipe_of(objective), tmp_path, 0)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="sparring teaches"):
+        begun(recipe_of("bt").with_(sparring={"rounds": 1}), POOLS, 0, None)
     with pytest.raises(UsageError, match="starts from nothing"):
         begun(recipe_of("bt"), POOLS, 0, start)
     scorer = learned(tmp_path, recipe_of("bt", steps=2))

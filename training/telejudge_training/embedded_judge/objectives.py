@@ -43,9 +43,6 @@ OBJECTIVES: dict[str, Callable[[Work], Objective]] = {
 READ = {"pointwise": 1, "pairs": 2, "bt": 1, "rrhf": 1}
 """Candidates that such a judge reads at a time, as it learned to; larger groups come in parts."""
 
-STARTED = frozenset({"grpo", "opd"})
-"""That need a judge which is there already."""
-
 
 def objective_of(work: Work) -> Objective:
     return OBJECTIVES[work.settings.objective](work)
@@ -64,13 +61,7 @@ def begun(
     that does not know a world of the groups.
     """
     name = recipe.learning.objective
-    if (start is not None) != (name in STARTED):
-        raise UsageError(
-            f"`{name}` needs a judge to start from: give its folder"
-            if start is None
-            else f"`{name}` starts from nothing; only {' and '.join(sorted(STARTED))} start from "
-            "a judge"
-        )
+    recipe.check_start(start is not None)
     if start is not None:
         _check(start, pools)
     if start is not None and name == "grpo":

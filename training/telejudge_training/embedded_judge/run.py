@@ -48,6 +48,7 @@ def train_embedded_judge(
     none, or the other way round.
     """
     clock: dict[str, float] = {}
+    recipe.check_start(start is not None)
     resumed = _claim(recipe, run_dir, seed, groups, start)
     if (done := run_dir / "summary.json").exists():
         return read_json(done)

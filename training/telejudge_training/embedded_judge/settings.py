@@ -12,12 +12,16 @@ from typing import Literal
 
 from pydantic import Field
 
+from telejudge_envs.errors import UsageError
 from telejudge_judges.embedded.spec import Shape
 from telejudge_training.judge_data.trajectories import Plan
 from telejudge_training.settings import Recipe, Settings, TokenizerSettings
 
 Objective = Literal["listwise", "pointwise", "pairs", "bt", "rrhf", "grpo", "opd"]
 """What is learned (objectives.py says how)."""
+
+STARTED = frozenset({"grpo", "opd"})
+"""Objectives that need a judge which is there already."""
 
 LATER = {"learning": {"objective": "listwise", "samples": 4}}
 """Settings that came later, with the values that change nothing: a run of before keeps its key."""
@@ -85,6 +89,23 @@ class EmbeddedJudgeRecipe(Recipe):
     shape: Shape = Shape()
     learning: LearningSettings = LearningSettings()
     sparring: SparringSettings = SparringSettings()
+
+    def check_start(self, given: bool) -> None:
+        """Raises UsageError for a judge to start from that the objective needs and is not given, or
+        the other way round, and for rounds of sparring that it cannot have."""
+        name = self.learning.objective
+        if given != (name in STARTED):
+            raise UsageError(
+                f"`{name}` starts from nothing; only {' and '.join(sorted(STARTED))} start from "
+                "a judge"
+                if given
+                else f"`{name}` needs a judge to start from: give its folder"
+            )
+        if self.sparring.rounds and name != "listwise":
+            raise UsageError(
+                f"sparring teaches `listwise`; with `{name}` set sparring.rounds=0, or take the "
+                "recipe laptop"
+            )
 
     def key(self, seed: int, data: str) -> str:
         """Names a run: the same for the same settings, seed and data, whatever its name."""
