@@ -39,7 +39,9 @@ class Slots:
         self._next = [first for _, _, first in kinds]
         self._slot: dict[tuple[int, str], str] = {}
         self._name: dict[str, str] = {}
-        self._names = re.compile("|".join(f"(?P<k{i}>{k[0]})" for i, k in enumerate(kinds)) or NEVER)
+        self._names = re.compile(
+            "|".join(f"(?P<k{i}>{k[0]})" for i, k in enumerate(kinds)) or NEVER
+        )
         shapes = "|".join(re.escape(k[1]).replace(r"\{\}", r"\d+") for k in kinds)
         self._slots = re.compile(rf"(?<![A-Za-z0-9])(?:{shapes or NEVER})(?![0-9A-Za-z])")
 

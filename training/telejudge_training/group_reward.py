@@ -62,7 +62,8 @@ async def reward_group(judge: Judge, group: Group, scaling: Scaling = "std") -> 
 
 def reward_verdict(group: Group, verdict: GroupVerdict, scaling: Scaling = "std") -> GroupReward:
     """The same for a verdict that is already there. Verdicts are matched by id; a trajectory
-    without one, or whose reward is not finite, is masked like an abstained one. Raises ValueError on two verdicts for one id."""
+    without one, or whose reward is not finite, is masked like an abstained one. Raises ValueError
+    on two verdicts for one id."""
     given: dict[str, float | None] = {}
     for one in verdict.verdicts:
         if one.trajectory_id in given:
