@@ -96,6 +96,17 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     )
 
 
+def test_it_trains_unmodified_and_goes_on_from_its_checkpoint(ran: Ran):
+    """One test, so that no other process of pytest's runs the trainer again."""
+    assert_it_trained_validated_wrote_a_checkpoint_and_went_on_from_it(ran)
+    assert_every_group_was_judged_once_with_exactly_its_members(ran)
+    assert_the_servers_weights_changed_at_every_step(ran)
+    assert_masks_cover_the_agents_tokens_and_nothing_else(ran)
+    assert_verl_got_those_masks_and_an_abstained_members_advantage_is_0(ran)
+    assert_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_filled_up(ran)
+    assert_the_trainer_finds_the_probabilities_that_were_recorded_while_playing(ran)
+
+
 def _recipe(model: Path, base_url: str, spied: Path) -> Any:
     import verl_spy
 
@@ -136,7 +147,7 @@ def _tail(folder: Path) -> str:
     return "\n".join(f"{log}:\n{log.read_text()[-4000:]}" for log in logs if log.exists())
 
 
-def test_it_trained_validated_wrote_a_checkpoint_and_went_on_from_it(ran: Ran):
+def assert_it_trained_validated_wrote_a_checkpoint_and_went_on_from_it(ran: Ran):
     steps = Counter(line["step"] for line in ran.lines if line["split"] == "train")
     assert steps == dict.fromkeys(range(1, STEPS + 2), PROMPTS * GROUP), "none twice"
     validated = {line["step"] for line in ran.lines if line["split"] == "val"}
@@ -147,7 +158,7 @@ def test_it_trained_validated_wrote_a_checkpoint_and_went_on_from_it(ran: Ran):
     assert "step:4 - " in log
 
 
-def test_every_group_was_judged_once_with_exactly_its_members(ran: Ran):
+def assert_every_group_was_judged_once_with_exactly_its_members(ran: Ran):
     groups: dict[str, list[dict[str, Any]]] = {}
     for line in ran.lines:
         groups.setdefault(line["uid"], []).append(line)
@@ -161,7 +172,7 @@ def test_every_group_was_judged_once_with_exactly_its_members(ran: Ran):
     assert all(g.verdict.judge == "listwise" for g in ran.groups)
 
 
-def test_the_servers_weights_changed_at_every_step(ran: Ran):
+def assert_the_servers_weights_changed_at_every_step(ran: Ran):
     first, second = ran.weights[: ran.resumed_from], ran.weights[ran.resumed_from :]
     assert [line["step"] for line in first] == list(range(STEPS + 1))
     assert first[0]["moved"] == 0.0, "it began with the model's own"
@@ -170,7 +181,7 @@ def test_the_servers_weights_changed_at_every_step(ran: Ran):
     assert all(line["moved"] > 0 for line in second), "the checkpoint's, then the fourth step's"
 
 
-def test_masks_cover_the_agents_tokens_and_nothing_else(ran: Ran):
+def assert_masks_cover_the_agents_tokens_and_nothing_else(ran: Ran):
     from transformers import AutoTokenizer
 
     from telejudge_training.tiny.tokenizer import ASSISTANT
@@ -194,7 +205,7 @@ def test_masks_cover_the_agents_tokens_and_nothing_else(ran: Ran):
     assert checked > 50
 
 
-def test_verl_got_those_masks_and_an_abstained_members_advantage_is_0(ran: Ran):
+def assert_verl_got_those_masks_and_an_abstained_members_advantage_is_0(ran: Ran):
     recorded: dict[str, list[dict[str, Any]]] = {}
     for line in ran.lines:
         if line["split"] == "train":
@@ -220,7 +231,9 @@ def test_verl_got_those_masks_and_an_abstained_members_advantage_is_0(ran: Ran):
     assert masked > 0, "the judge was to abstain on somebody"
 
 
-def test_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_filled_up(ran: Ran):
+def assert_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_filled_up(
+    ran: Ran,
+):
     first = [line for line in ran.lines if line["split"] == "train" and line["step"] == 1]
     lost = {line["uid"] for line in first} - {row["uid"] for row in ran.seen_by_verl[0]}
     assert len(lost) == 1
@@ -232,7 +245,7 @@ def test_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_f
     assert later == {row["uid"] for rows in ran.seen_by_verl[1:] for row in rows}
 
 
-def test_the_trainer_finds_the_probabilities_that_were_recorded_while_playing(ran: Ran):
+def assert_the_trainer_finds_the_probabilities_that_were_recorded_while_playing(ran: Ran):
     told = [
         float(value)
         for log in ("first.log", "second.log")
