@@ -29,6 +29,8 @@ ORDERS = ", 4 orders"
 BALANCED = f"listwise{ORDERS}"
 """The only such judge with a row of its own: the others' say how often answers flip."""
 
+SHOWN = ("Acc by number of right candidates", "Attacks that turned a wrong 0 into 1")
+
 PAIRS = (
     ("pointwise", "listwise"),
     ("pairs", "listwise"),
@@ -59,7 +61,10 @@ def rendered(root: Path = Path()) -> str:
 
 
 def _main(rows: Sequence[Result], by_label: dict[str, Result]) -> str:
-    names = ("accuracy", "order_flip_rate", "defects_f1", "attack_success", "ranking", "seconds")
+    names = (
+        *("accuracy", "accuracy_judged", "order_flip_rate", "defects_f1"),
+        *("attack_success", "ranking", "seconds"),
+    )
     lines = []
     for result in rows:
         own = dict(result.measures[ALL])
@@ -82,16 +87,23 @@ def _main(rows: Sequence[Result], by_label: dict[str, Result]) -> str:
     for says, share in ((1, right), (0, 1 - right)):
         blank = [NOTHING] * (len(names) - 1)
         lines.append((f"*always {says}*", NOTHING, NOTHING, f"{share:.1%}", *blank))
-    header = ("", "updates", "weights", "Acc", "flips with order (4 orders)", "defects (F1)")
+    header = (
+        "",
+        "updates",
+        "weights",
+        "Acc",
+        "Acc where judged",
+        "flips with order (4 orders)",
+        "defects (F1)",
+    )
     return table((*header, "attacks that succeed", "pairs in order", "seconds a group"), lines)
 
 
 def _sheets(rows: Sequence[Result]) -> list[str]:
-    title = "Acc by number of right candidates"
     return [
-        f"### {title}\n\n{turned(sheet)}"
+        f"### {sheet.title}\n\n{turned(sheet)}"
         for sheet in sheets(rows)
-        if (sheet.source, sheet.title) == (ALL, title)
+        if sheet.source == ALL and sheet.title in SHOWN
     ]
 
 

@@ -27,7 +27,8 @@ def keep(folder: Path, results: Results) -> list[Path]:
     for number, (label, by_source) in enumerate(results.items(), start=1):
         name = label.replace(", ", "-").replace(" ", "-")
         path = folder / f"{number:02}-{name}.json"
-        path.write_text(merged(by_source, shared).model_dump_json() + "\n", encoding="utf-8")
+        one = merged(by_source, shared).model_dump_json(exclude_defaults=True)
+        path.write_text(one + "\n", encoding="utf-8")
         written.append(path)
     return written
 
