@@ -54,7 +54,8 @@ every candidate. Trained from scratch on trajectories of known truth made by scr
 corruption engine; no text of any other data set or model is in it. Licence: Apache-2.0; the tool
 texts of tau2-telecom in its vocabulary are τ2-bench's (MIT).
 
-Made by (seed {seed}, {seconds:.0f} s on two cores, {candidates:,} candidates):
+Made by (seed {seed}, {seconds:.0f} s of wall clock on a busy machine of two cores, {candidates:,}
+candidates before sparring):
 
     telejudge train embedded-judge --run-dir runs/judge --seed {seed}
     telejudge data trajectories --train 0 --dev 0 --test 200 --faults 150 --out runs/unseen.jsonl
@@ -175,7 +176,7 @@ def _arguments() -> argparse.Namespace:
     said.add_argument("--groups", type=Path, required=True, help="of telejudge data trajectories")
     said.add_argument("--out", type=Path, default=Path("runs/judge-examined"))
     said.add_argument("--ship", type=Path, default=SHIPPED)
-    said.add_argument("--keep", type=Path, default=Path("docs/results/embedded-judge"))
+    said.add_argument("--keep", type=Path, default=Path("runs/judge-results"))
     said.add_argument("--most", type=int, default=None, help="groups of the file at most")
     said.add_argument("--attacks", type=int, default=2)
     return said.parse_args()

@@ -25,7 +25,7 @@ def train_embedded_judge(
     recipe: Annotated[
         Preset,
         typer.Option(
-            help="shipped: with two rounds of sparring, a quarter of an hour on two cores; laptop: "
+            help="shipped: with four rounds of sparring, some twenty minutes on two cores; laptop: "
             "without; smoke: a minute."
         ),
     ] = Preset.shipped,

@@ -122,13 +122,13 @@ def laptop() -> EmbeddedJudgeRecipe:
 
 
 def shipped() -> EmbeddedJudgeRecipe:
-    """How the shipped judge was made: about a quarter of an hour on two CPU cores. It reads more
+    """How the shipped judge was made: some twenty minutes on two quiet CPU cores. It reads more
     calls than an episode may have, so that nobody escapes it by going on."""
     return EmbeddedJudgeRecipe(name="shipped").with_(
         groups={"train": 1200},
         shape={"steps": 64},
         learning={"steps": 1400, "floor": 0.3, "check": 350},
-        sparring={"rounds": 2},
+        sparring={"rounds": 4},
     )
 
 
