@@ -18,7 +18,7 @@ from telejudge_training.group_reward import GroupReward
 pytest.importorskip("trl", reason="TRL is not installed: pip install 'telejudge[trl]'")
 pytestmark = pytest.mark.slow
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "trl_grpo.py"
+RECIPE = Path(__file__).parents[1] / "recipes" / "trl" / "grpo.py"
 GROUP, GROUPS, STEPS = 4, 2, 3
 
 

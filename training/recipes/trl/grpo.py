@@ -1,6 +1,6 @@
 """GRPO by TRL's own trainer on our worlds: any transformers folder, one device.
 
-    python training/recipes/trl_grpo.py runs/main-seed0/warm --world tau2-telecom --steps 20
+    python training/recipes/trl/grpo.py runs/main-seed0/warm --world tau2-telecom --steps 20
 
 The verifier judges; `open_judge` opens any other in its place.
 """
