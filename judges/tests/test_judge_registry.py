@@ -115,7 +115,9 @@ def test_two_packages_with_one_name_are_refused(own_package: Path) -> None:
 
 
 def test_unknown_names_are_told_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"did you mean pairwise\?.*consistency, embedded, ensemble"):
+    with pytest.raises(
+        UsageError, match=r"did you mean pairwise\?.*consistency, embedded, ensemble"
+    ):
         open_judge("pairwize")
     with pytest.raises(UsageError, match="no setting ordrs; known settings: judge, seed"):
         make_settings({"ordrs": 3})
