@@ -24,8 +24,9 @@ import torch
 from telejudge_envs.nouns.admission import Admission
 from telejudge_eval.judge_eval.admission import admit
 from telejudge_eval.judge_eval.kept import keep
-from telejudge_eval.judge_eval.records import Exam, Measure, Result, Sample
+from telejudge_eval.judge_eval.records import Exam, Result, Sample
 from telejudge_eval.judge_eval.run import Files, Plan, evaluate, gather
+from telejudge_eval.judge_eval.sheets import shown
 from telejudge_judges.embedded import SHIPPED
 from telejudge_judges.embedded.folder import load
 from telejudge_judges.embedded.judge import EmbeddedJudge
@@ -54,8 +55,7 @@ every candidate. Trained from scratch on trajectories of known truth made by scr
 corruption engine; no text of any other data set or model is in it. Licence: Apache-2.0; the tool
 texts of tau2-telecom in its vocabulary are τ2-bench's (MIT).
 
-Made by (seed {seed}, {seconds:.0f} s of wall clock on a busy machine of two cores, {candidates:,}
-candidates before sparring):
+Made by (seed {seed}, {seconds:.0f} s of wall clock, {candidates:,} candidates before sparring):
 
     telejudge train embedded-judge --run-dir runs/judge --seed {seed}
     telejudge data trajectories --train 0 --dev 0 --test 200 --faults 150 --out runs/unseen.jsonl
@@ -124,24 +124,18 @@ def _table(world: str, one: Result, several: Result, admission: Admission) -> st
     head = ["", "all", *sources]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, title in SHOWN.items():
-        cells = [_cell(one.measures.get(source, {}).get(name)) for source in ("all", *sources)]
+        cells = [
+            shown(name, one.measures.get(source, {}).get(name)) for source in ("all", *sources)
+        ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     cells = [
-        _cell(several.measures.get(source, {}).get("order_flip_rate"))
+        shown("order_flip_rate", several.measures.get(source, {}).get("order_flip_rate"))
         for source in ("all", *sources)
     ]
     lines.append(f"| flips in {ORDERS} orders | {' | '.join(cells)} |")
     why = "; ".join(admission.reasons)
     verdict = "passed" if admission.passed else f"**failed**: {why}"
     return f"**{world}**, admission test {verdict}\n\n" + "\n".join(lines) + "\n"
-
-
-def _cell(measure: Measure | None) -> str:
-    if measure is None or measure.value is None:
-        return "–"
-    if measure.low is None or measure.high is None:
-        return f"{measure.value:.3f}"
-    return f"{measure.value:.3f} ({measure.low:.3f} to {measure.high:.3f})"
 
 
 def _ship(

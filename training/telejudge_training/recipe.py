@@ -9,7 +9,6 @@ takes a preset's name or such a file.
 from __future__ import annotations
 
 import hashlib
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -26,6 +25,7 @@ from telejudge_training.settings import (
     SftSettings,
     ShapeSettings,
     TokenizerSettings,
+    recipe_of_file,
 )
 from telejudge_training.shorthand import CUTS, SLOTS
 
@@ -202,20 +202,11 @@ def load_recipe(name: str | None = None, world: str | None = None) -> EmbeddedRe
         return known() if known else _base(world or TAU2, "main")
     if name == "smoke":
         return smoke(world or TAU2)
-    recipe = PRESETS[name]() if name in PRESETS else _from_file(Path(name))
+    if name in PRESETS:
+        recipe = PRESETS[name]()
+    else:
+        *others, last = PRESETS
+        recipe = recipe_of_file(Path(name), EmbeddedRecipe, f"{', '.join(others)} or {last}")
     if world not in (None, recipe.world):
         raise UsageError(f"recipe {name} is for world {recipe.world}, not {world}")
     return recipe
-
-
-def _from_file(path: Path) -> EmbeddedRecipe:
-    if not path.is_file():
-        *others, last = PRESETS
-        raise UsageError(
-            f"no recipe '{path}'; choose {', '.join(others)} or {last}, or a Python file that "
-            "defines `recipe` (examples in training/recipes/)"
-        )
-    found = runpy.run_path(str(path)).get("recipe")
-    if not isinstance(found, EmbeddedRecipe):
-        raise UsageError(f"{path} does not define `recipe` as an EmbeddedRecipe")
-    return found

@@ -7,7 +7,9 @@ Importing this costs pydantic only, so that the command line can show the settin
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+import runpy
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +55,27 @@ class Recipe(Settings):
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise UsageError(f"recipe setting {where}: {first['msg']}") from error
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
+
+
+def recipe_of_file(path: Path, kind: type[AnyRecipe], otherwise: str) -> AnyRecipe:
+    """The `recipe` that a Python file defines. Raises UsageError when there is no such file
+    (`otherwise` names the recipes that need none), or when it defines none of this kind."""
+    if not path.is_file():
+        raise UsageError(
+            f"no recipe '{path}'; choose {otherwise}, or a Python file that defines `recipe` as "
+            f"{_article(kind.__name__)} (examples in training/recipes/)"
+        )
+    found = runpy.run_path(str(path)).get("recipe")
+    if not isinstance(found, kind):
+        raise UsageError(f"{path} does not define `recipe` as {_article(kind.__name__)}")
+    return found
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 class DemonstrationSettings(Settings):

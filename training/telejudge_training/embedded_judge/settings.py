@@ -23,9 +23,6 @@ Objective = Literal["listwise", "pointwise", "pairs", "bt", "rrhf", "grpo", "opd
 STARTED = frozenset({"grpo", "opd"})
 """Objectives that need a judge which is there already."""
 
-LATER = {"learning": {"objective": "listwise", "samples": 4}}
-"""Settings that came later, with the values that change nothing: a run of before keeps its key."""
-
 
 class LearningSettings(Settings):
     objective: Objective = "listwise"
@@ -109,10 +106,7 @@ class EmbeddedJudgeRecipe(Recipe):
 
     def key(self, seed: int, data: str) -> str:
         """Names a run: the same for the same settings, seed and data, whatever its name."""
-        held, later = self.model_dump(mode="json"), LATER["learning"]
-        same = {name for name, value in later.items() if held["learning"][name] == value}
-        text = self.model_dump_json(exclude={"name": True, "learning": same})
-        text = f"{text}|{seed}|{data}"
+        text = f"{self.model_dump_json(exclude={'name'})}|{seed}|{data}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

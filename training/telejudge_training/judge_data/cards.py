@@ -19,6 +19,12 @@ from pydantic import BaseModel, ValidationError
 from telejudge_training.judge_data.files import sha256
 from telejudge_training.judge_data.rows import Card, Provenance
 
+OPTIONS = {"worlds": "world", "reserve": "reserve-kind", "recorded_split": "rollouts-split"}
+"""Settings that the command line calls otherwise."""
+
+REPEATED = frozenset({"worlds", "reserve"})
+"""Settings whose option is given once for each value."""
+
 
 @dataclass
 class Making:
@@ -78,7 +84,12 @@ class Making:
         return {path.name: sha256(path) for path in self.inputs}
 
     def _command(self, out: Path) -> str:
-        given = [f"--{k.replace('_', '-')} {v}" for k, v in self._told().items() if v != ""]
+        given = [
+            f"--{OPTIONS.get(name, name.replace('_', '-'))} {each}"
+            for name, value in self._told().items()
+            for each in (value.split(",") if name in REPEATED else [value])
+            if each != ""
+        ]
         names = [path.name for path in self.inputs]
         words = [*names, *given, f"--seed {self.seed}", f"--out {out.name}"]
         return " ".join([f"telejudge data {self.step}", *words])

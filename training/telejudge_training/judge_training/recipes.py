@@ -7,13 +7,13 @@ Longer experiments are Python files in training/recipes/ that define `recipe`.
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
 from telejudge_envs.errors import UsageError
 from telejudge_training.judge_training.settings import JudgeRecipe, Kind, LoraSettings
+from telejudge_training.settings import recipe_of_file
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -73,15 +73,7 @@ def load_recipe(kind: str, name: str = "laptop") -> JudgeRecipe:
         raise UsageError(f"no kind of training '{kind}'; choose {', '.join(KINDS)}")
     if name in PRESETS:
         return PRESETS[name](kind)
-    path = Path(name)
-    if not path.is_file():
-        raise UsageError(
-            f"no recipe '{name}'; choose {', '.join(PRESETS)}, or a Python file that defines "
-            "`recipe` as a JudgeRecipe"
-        )
-    found = runpy.run_path(str(path)).get("recipe")
-    if not isinstance(found, JudgeRecipe):
-        raise UsageError(f"{path} does not define `recipe` as a JudgeRecipe")
+    found = recipe_of_file(Path(name), JudgeRecipe, ", ".join(PRESETS))
     if found.kind != kind:
         raise UsageError(f"recipe {name} is for kind {found.kind}, not {kind}")
     return found

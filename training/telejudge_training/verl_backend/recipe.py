@@ -9,14 +9,12 @@ list (in dictionaries that it leaves open). Shipped recipes are files in trainin
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from telejudge_envs.errors import UsageError
-from telejudge_training.settings import Recipe, Settings
+from telejudge_training.settings import Recipe, Settings, recipe_of_file
 from telejudge_training.verl_backend.settings import CUSTOM, LOOP_NAME, LoopSettings
 
 _HERE = Path(__file__).parent
@@ -160,12 +158,4 @@ def load_recipe(name: str) -> VerlRecipe:
     Raises UsageError naming the choices.
     """
     path = SHIPPED / f"{name}.py" if name in shipped() else Path(name)
-    if not path.is_file():
-        raise UsageError(
-            f"no recipe '{name}' for verl; choose one of {', '.join(shipped())}, or a Python file "
-            "that defines `recipe` as a VerlRecipe"
-        )
-    found = runpy.run_path(str(path)).get("recipe")
-    if not isinstance(found, VerlRecipe):
-        raise UsageError(f"{path} does not define `recipe` as a VerlRecipe")
-    return found
+    return recipe_of_file(path, VerlRecipe, ", ".join(shipped()))
