@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -116,8 +115,7 @@ def test_a_judge_that_writes_is_kept_as_it_always_was(tmp_path, begun_judge):
     save(load(begun_judge), tmp_path)
     assert version_of(tmp_path) == version_of(begun_judge)
     plain = laptop()
-    before = plain.model_dump_json(exclude={"name": True, "learning": {"objective", "samples"}})
-    assert plain.key(0, "") == sha256(f"{before}|0|".encode()).hexdigest()[:16]
+    assert plain.with_(name="another").key(0, "") == plain.key(0, "")
     assert plain.with_(learning={"objective": "bt"}).key(0, "") != plain.key(0, "")
     assert plain.with_(learning={"samples": 5}).key(0, "") != plain.key(0, "")
 
