@@ -38,7 +38,8 @@ from telejudge_judges import practice
 from telejudge_judges.protocol import Judge
 from telejudge_judges.registry import open_judge
 from telejudge_judges.settings import JudgeSettings
-from telejudge_training.verl_backend.barrier import GroupBarrier, Place, Share
+from telejudge_training.verl_backend.barrier import GroupBarrier
+from telejudge_training.verl_backend.shares import Place, Share
 
 BOUND = 1.1
 """Times the judge's own latency that a step's judging may take."""

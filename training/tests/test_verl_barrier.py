@@ -13,7 +13,8 @@ from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.trajectory import Group, Rollout
 from telejudge_envs.nouns.verdict import GroupVerdict, Verdict
 from telejudge_judges.testing import SAMPLE_TASK, sample_trajectory
-from telejudge_training.verl_backend.barrier import LATE, GroupBarrier, JudgedTogether, Place, Share
+from telejudge_training.verl_backend.barrier import GroupBarrier
+from telejudge_training.verl_backend.shares import LATE, JudgedTogether, Place, Share
 
 SIZE = 4
 

@@ -24,11 +24,11 @@ from telejudge_envs.errors import TelejudgeError
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.slots import kinds_of
 from telejudge_training.speech import Budget, TokenAgent, TokenAgents
-from telejudge_training.verl_backend.barrier import Share
 from telejudge_training.verl_backend.continuous import ContinuousVoice
 from telejudge_training.verl_backend.office import Ticket, office_of
 from telejudge_training.verl_backend.record import metrics_of
 from telejudge_training.verl_backend.settings import loop_settings
+from telejudge_training.verl_backend.shares import Share
 
 UNKNOWN = float("nan")
 """The reward of a validation rollout that nobody could score; in training there is none such."""

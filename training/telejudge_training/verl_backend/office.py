@@ -20,9 +20,10 @@ from telejudge_envs.registry import open_world
 from telejudge_judges.registry import open_judge
 from telejudge_judges.settings import make_settings
 from telejudge_training.speech import TokenAgent, TokenAgents
-from telejudge_training.verl_backend.barrier import GroupBarrier, Place
+from telejudge_training.verl_backend.barrier import GroupBarrier
 from telejudge_training.verl_backend.record import Recorder
 from telejudge_training.verl_backend.settings import LoopSettings
+from telejudge_training.verl_backend.shares import Place
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from typing import Any
 from telejudge_envs.nouns.judged import JudgedGroup
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_training.curves import draw_curves
-from telejudge_training.verl_backend.barrier import JudgedTogether
+from telejudge_training.verl_backend.shares import JudgedTogether
 
 
 class Recorder:
