@@ -1,0 +1,1 @@
+"""How good agents are: episodes judged by ground truth, measures with intervals, comparisons."""
