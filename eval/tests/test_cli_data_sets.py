@@ -157,6 +157,33 @@ def test_the_truth_as_teacher_and_rows_for_the_agent(folder: Path):
     assert forms == {"math", "mcq", "open"}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rows g.jsonl --for pointwise --codec tuple --no-words --no-reserved --out {}.parquet",
+        "rows g.jsonl --one-against-one --orders 1 --split dev --split test --out {}.jsonl",
+        "rows g.jsonl --no-replies --prompt brief.jinja --out {}.jsonl",
+        "groups q.jsonl --all 1 --split train --out {}.jsonl",
+        "annotate g.jsonl --judge pointwise --most 3 --out {}.jsonl",
+        "math --own-problems --questions q.jsonl --mcq 0.5 --out {}.jsonl",
+        "trajectories --train 2 --dev 0 --test 0 --faults 0 --world tau2-telecom --out {}.jsonl",
+    ],
+)
+def test_the_command_of_a_card_makes_the_file_again(folder: Path, words: str, monkeypatch):
+    monkeypatch.chdir(folder)
+    brief = Path(__file__).parents[2] / "benchmarks/brief_judge.jinja"
+    Path("brief.jinja").write_bytes(brief.read_bytes())
+    told(*words.format("again").split())
+    out = Path(words.format("again").split()[-1])
+    card, before = read_card(out), out.read_bytes()
+    assert card is not None
+    out.unlink()
+    told(*card.command.removeprefix("telejudge data ").split())
+    assert out.read_bytes() == before
+    for path in Path().glob("again*"):
+        path.unlink()
+
+
 def test_trajectories_of_a_world(tmp_path: Path):
     out = tmp_path / "g.jsonl"
     words = ("--world", "tau2-telecom", "--train", 3, "--dev", 0, "--test", 3, "--faults", 0,

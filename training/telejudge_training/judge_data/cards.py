@@ -19,11 +19,22 @@ from pydantic import BaseModel, ValidationError
 from telejudge_training.judge_data.files import sha256
 from telejudge_training.judge_data.rows import Card, Provenance
 
-OPTIONS = {"worlds": "world", "reserve": "reserve-kind", "recorded_split": "rollouts-split"}
+OPTIONS = {
+    "worlds": "world",
+    "splits": "split",
+    "reserve": "reserve-kind",
+    "recorded_split": "rollouts-split",
+    "what": "for",
+    "teacher": "model",
+    "include_reserved": "reserved",
+}
 """Settings that the command line calls otherwise."""
 
-REPEATED = frozenset({"worlds", "reserve"})
+REPEATED = frozenset({"worlds", "splits", "reserve"})
 """Settings whose option is given once for each value."""
+
+SWITCHED_ON = frozenset({"words", "replies", "include_reserved", "tell_which"})
+"""Switches that are on unless `--no-…` is given."""
 
 
 @dataclass
@@ -35,6 +46,8 @@ class Making:
     settings: Mapping[str, object]
     """What the output depends on; neither paths nor the number of processes."""
     inputs: Sequence[Path] = ()
+    options: Sequence[tuple[str, Path | None]] = ()
+    """Inputs that have an option of their own, with its name."""
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     licences: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -81,18 +94,33 @@ class Making:
         return {name: str(value) for name, value in self.settings.items()}
 
     def _hashes(self) -> dict[str, str]:
-        return {path.name: sha256(path) for path in self.inputs}
+        return {
+            path.name: sha256(path) for path in (*self.inputs, *(path for _, path in self._given()))
+        }
+
+    def _given(self) -> list[tuple[str, Path]]:
+        return [(name, path) for name, path in self.options if path is not None]
 
     def _command(self, out: Path) -> str:
-        given = [
-            f"--{OPTIONS.get(name, name.replace('_', '-'))} {each}"
-            for name, value in self._told().items()
-            for each in (value.split(",") if name in REPEATED else [value])
-            if each != ""
-        ]
+        given = [word for name, value in self.settings.items() for word in _words(name, value)]
         names = [path.name for path in self.inputs]
+        given += [f"--{name} {path.name}" for name, path in self._given()]
         words = [*names, *given, f"--seed {self.seed}", f"--out {out.name}"]
         return " ".join([f"telejudge data {self.step}", *words])
+
+
+def _words(name: str, value: object) -> list[str]:
+    """A setting as the command line wants it; a switch only where it is not left as it is."""
+    if name == "teacher" and value == "verifier":
+        return []  # who it is without an endpoint
+    option = OPTIONS.get(name, name.replace("_", "-"))
+    if isinstance(value, bool):
+        on = name in SWITCHED_ON
+        return [] if value == on else [f"--no-{option}" if on else f"--{option}"]
+    said = str(value)
+    return [
+        f"--{option} {each}" for each in (said.split(",") if name in REPEATED else [said]) if each
+    ]
 
 
 def read_card(out: Path) -> Card | None:

@@ -27,11 +27,13 @@ OnGroup = Callable[[int], None]
 
 class RowSettings(Noun):
     """What rows to make. `splits`: of the groups. `most_tokens`: longer rows are left out and
-    counted; 0 keeps all. `form`: rows, chat or alpaca (see forms.py; for judge rows only)."""
+    counted; 0 keeps all. `prompt`: a template in place of the shipped one. `form`: rows, chat or
+    alpaca (see forms.py; for judge rows only)."""
 
     what: Literal["listwise", "pointwise", "pairs", "ranked"] = "listwise"
     codec: str = "json"
     language: str = "en"
+    prompt: Path | None = None
     orders: int = 2
     budget: int = 24_000
     words: bool = True
@@ -48,6 +50,7 @@ class RowSettings(Noun):
 
     def judge(self) -> JudgeSettings:
         changes = {"codec": self.codec, "language": self.language, "budget": self.budget}
+        changes |= {"prompt": self.prompt}
         own = {"orders": self.orders} if self.what == "listwise" else {}
         return JudgeSettings().with_({**changes, **own})
 
@@ -64,10 +67,10 @@ def write_judge_data(
     """Write the rows and their card; a file that these very settings have made is left as it is."""
     told = {
         name: ",".join(value) if isinstance(value, tuple) else value
-        for name, value in settings.model_dump(exclude={"seed"}).items()
+        for name, value in settings.model_dump(exclude={"seed", "prompt"}).items()
     }
-    inputs = [*groups, *([annotations] if annotations else [])]
-    making = Making("rows", settings.seed, told, inputs)
+    options = (("annotations", annotations), ("prompt", settings.prompt))
+    making = Making("rows", settings.seed, told, groups, options)
     done = making.done(out)
     if done is not None and not force:
         return done

@@ -70,8 +70,8 @@ def write_policy_rows(
     """All that is given, in one file: problems, then questions, then traces."""
     told = {**settings.model_dump(exclude={"seed"}), "splits": ",".join(settings.splits)}
     told["own_problems"] = own_problems
-    inputs = [path for path in (problems, questions, traces) if path is not None]
-    making = Making("math", settings.seed, told, inputs)
+    options = (("problems", problems), ("questions", questions), ("traces", traces))
+    making = Making("math", settings.seed, told, options=options)
     done = making.done(out)
     if done is not None and not force:
         return done

@@ -12,7 +12,6 @@ expert, whose defects are those that the verifier finds; recorded ones are score
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Group, Rollout, Trajectory
 from telejudge_envs.protocol import World
 from telejudge_envs.registry import open_world
+from telejudge_envs.workers import pool
 from telejudge_judges.corruption.engine import Job, corrupt
 from telejudge_judges.corruption.records import Labelled
 from telejudge_judges.detectors.catalogue import tools_score
@@ -84,7 +84,7 @@ def make_pools(recipes: Iterable[Recipe], processes: int = 1) -> Generator[Pools
         yield from map(pools_of, recipes)
         return
     drawn = iter(recipes)
-    with multiprocessing.get_context("spawn").Pool(processes) as workers:
+    with pool(processes) as workers:
         while wave := list(itertools.islice(drawn, WAVE)):
             yield from workers.imap(pools_of, wave, chunksize=1)
 

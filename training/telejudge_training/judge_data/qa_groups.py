@@ -90,7 +90,8 @@ def write_answer_groups(
 ) -> Card:
     """Questions that point at their options, and those without a wrong answer, are left out."""
     told = {**shares.model_dump(), "splits": ",".join(splits)}
-    making = Making("groups", seed, told, [questions, *distractors])
+    options = [("distractors", one) for one in distractors]
+    making = Making("groups", seed, told, [questions], options)
     done = making.done(out)
     if done is not None and not force:
         return done

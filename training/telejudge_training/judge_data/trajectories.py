@@ -70,8 +70,7 @@ def write_groups(
     settings = plan.model_dump(exclude={"seed"})
     settings |= {"recorded_split": recorded_split} if recorded else {}
     told = {name: _listed(value) for name, value in settings.items()}
-    inputs = [] if recorded is None else [recorded]
-    making = Making("trajectories", plan.seed, told, inputs)
+    making = Making("trajectories", plan.seed, told, options=[("rollouts", recorded)])
     done = making.done(out)
     if done is not None and not force:
         return done
