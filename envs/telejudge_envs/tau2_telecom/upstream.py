@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import pickle
 from importlib import metadata
 from pathlib import Path
@@ -41,11 +42,13 @@ __all__ = [
     "TelecomUserDB",
     "Tool",
     "done_tool",
+    "evaluated",
     "freeze",
     "fresh_environment",
     "policy_text",
     "raw_splits",
     "raw_tasks",
+    "result_types",
     "tau2_version",
 ]
 
@@ -150,3 +153,43 @@ def done_tool() -> Tool:
         return "###STOP###"
 
     return as_tool(done)
+
+
+def result_types() -> Any:
+    """tau2's module of result files (Results, SimulationRun, …); it imports pandas, hence late."""
+    from tau2.data_model import simulation
+
+    return simulation
+
+
+def evaluated(simulation: Any, task: Tau2Task, solo: bool) -> Any:
+    """tau2's RewardInfo for one of its SimulationRuns, by its own evaluators.
+
+    tau2's `evaluate_simulation` does the same, but its module imports litellm and asks the network.
+    Raises ValueError when tau2's replay does not give the recorded results.
+    """
+    from tau2.evaluator.evaluator_action import ActionEvaluator
+    from tau2.evaluator.evaluator_env import EnvironmentEvaluator
+
+    types = result_types()
+    if simulation.termination_reason.value not in ("agent_stop", "user_stop"):
+        note = f"terminated early: {simulation.termination_reason.value}"
+        return types.RewardInfo(reward=0.0, reward_basis=None, info={"note": note})
+    by_state = EnvironmentEvaluator.calculate_reward(
+        environment_constructor=lambda solo_mode=False: fresh_environment(solo_mode),
+        task=task,
+        full_trajectory=simulation.messages,
+        solo_mode=solo,
+    )
+    by_calls = ActionEvaluator.calculate_reward(task=task, full_trajectory=simulation.messages)
+    basis = list(task.evaluation_criteria.reward_basis) if task.evaluation_criteria else []
+    parts = {**(by_state.reward_breakdown or {}), **(by_calls.reward_breakdown or {})}
+    counted = {name: value for name, value in parts.items() if name in basis}
+    return types.RewardInfo(
+        reward=math.prod(counted.values()),
+        db_check=by_state.db_check,
+        env_assertions=by_state.env_assertions,
+        action_checks=by_calls.action_checks,
+        reward_basis=basis,
+        reward_breakdown=counted,
+    )

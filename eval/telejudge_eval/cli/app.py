@@ -13,6 +13,7 @@ import typer
 from telejudge_envs.errors import TelejudgeError
 from telejudge_eval.cli import (
     data,
+    export,
     judge,
     learn,
     measure,
@@ -49,6 +50,7 @@ app.add_typer(learn.train_app, name="train")
 app.add_typer(measure.eval_app, name="eval")
 app.command("report")(report.report)
 app.add_typer(play.import_app, name="import")
+app.add_typer(export.export_app, name="export")
 app.add_typer(data.data_app, name="data")
 app.add_typer(rubric.rubric_app, name="rubric")
 
