@@ -10,28 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from telejudge_agents.runner import OnProgress, Progress
+from telejudge_envs.progress import progress as progress_of
 
 
 @contextmanager
 def rollout_progress(title: str, console: Console | None = None) -> Iterator[OnProgress]:
-    """A bar with episodes done, share solved and failures; leaves its last state on the screen."""
-    bar = Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
-        console=console,
-    )
-    with bar:
-        line = bar.add_task(title, total=None, note="")
+    """Episodes done, share solved and failures; a bar on a terminal, lines in a log."""
+    with progress_of(title, console) as update:
 
         def show(progress: Progress) -> None:
-            bar.update(line, total=progress.total, completed=progress.done, note=note_of(progress))
+            update(progress.done, progress.total, note_of(progress))
 
         yield show
 

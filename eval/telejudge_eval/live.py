@@ -5,6 +5,7 @@ On a terminal the lines move; in a log file, a line is printed every tenth step 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +18,10 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
+from telejudge_envs.progress import left
 from telejudge_training.embedded import OnEvent
 from telejudge_training.embedded import Progress as Event
 
@@ -56,6 +59,8 @@ def training_display(console: Console) -> Iterator[OnEvent]:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
     )
@@ -77,12 +82,17 @@ def training_display(console: Console) -> Iterator[OnEvent]:
 
 
 def _logger(console: Console) -> OnEvent:
+    began: dict[str, tuple[float, int]] = {}
+
     def log(event: Event) -> None:
+        now = time.monotonic()
+        since, first = began.setdefault(event.phase, (now, event.step))
         quiet = event.phase == "demonstrations" or event.step % LOG_EVERY
         if event.step < event.total and quiet:
             return
         title = TITLES.get(event.phase, event.phase)
-        line = f"{title} {event.step}/{event.total}  {note_of(event)}"
+        rest = left(since, first, event.step, event.total, now)
+        line = f"{title} {event.step}/{event.total}  {note_of(event)}  {rest}".rstrip()
         console.print(line, highlight=False, soft_wrap=True)
 
     return log

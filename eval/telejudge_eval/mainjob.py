@@ -59,8 +59,8 @@ def run_main_job(
     judge: JudgeSettings | None = None,
     admission: Path | None = None,
     admit_anyway: bool = False,
-) -> None:
-    """Train, print before and after, write the report and say where it is."""
+) -> dict[str, Any]:
+    """Train, print before and after, write the report and say where it is; returns the summary."""
     from telejudge_eval.report.page import write_report
     from telejudge_eval.tables import before_after_table
 
@@ -86,6 +86,7 @@ def run_main_job(
     minutes, seconds = divmod(round(time.perf_counter() - started), 60)
     console.print(f"Took {minutes} min {seconds} s. Model: {run_dir / 'model'}", highlight=False)
     console.print(f"Report: {page.resolve()}", soft_wrap=True, highlight=False)
+    return summary
 
 
 def paid_by(judge: JudgeSettings | None) -> str:

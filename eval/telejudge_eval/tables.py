@@ -76,6 +76,44 @@ def rollout_table(rollouts: Sequence[Rollout], console: Console | None = None) -
     (console or Console()).print(table)
 
 
+def rollout_figures(rollouts: Sequence[Rollout]) -> dict[str, float | None]:
+    """The main figures of rollouts, for the record of a run."""
+    scored = [r.outcome.world_reward for r in rollouts if r.outcome and not r.outcome.faults]
+    return {
+        "episodes": len(rollouts),
+        "success": fmean(scored) if scored else None,
+        "calls": fmean(r.trajectory.usage.calls for r in rollouts) if rollouts else None,
+        "not_scored": len(rollouts) - len(scored),
+        "tokens": sum(
+            r.trajectory.usage.prompt_tokens + r.trajectory.usage.completion_tokens
+            for r in rollouts
+        ),
+    }
+
+
+def training_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """The main figures of an agent's training, from its summary."""
+    return {
+        f"{name}_{when}": summary[when][name]["mean"]
+        for name in ("success", "tools", "calls")
+        for when in ("before", "after")
+    }
+
+
+def verdict_figures(groups: Sequence[GroupVerdict]) -> dict[str, float | None]:
+    """The main figures of a judge's work."""
+    verdicts = [v for g in groups for v in g.verdicts]
+    scored = [v for v in verdicts if v.abstained is None]
+    return {
+        "groups": len(groups),
+        "verdicts": len(verdicts),
+        "abstained": len(verdicts) - len(scored),
+        "judged_right": fmean(v.answer or 0 for v in scored) if scored else None,
+        "reward": fmean(v.reward or 0 for v in scored) if scored else None,
+        "tokens": sum(g.prompt_tokens + g.completion_tokens for g in groups),
+    }
+
+
 def verdict_table(
     groups: Sequence[GroupVerdict],
     outcomes: Mapping[str, Outcome],

@@ -17,11 +17,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import pickle
-import signal
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -31,6 +29,7 @@ import torch.multiprocessing  # teaches pickle to pass tensors through shared me
 
 from telejudge_envs.errors import TelejudgeError
 from telejudge_envs.protocol import World
+from telejudge_envs.workers import deaf_to_ctrl_c
 from telejudge_judges.protocol import Judge
 from telejudge_training.seat import Job, Seat, Tools
 
@@ -148,7 +147,7 @@ class Crew:
             name=f"telejudge-helper-{number}",
             daemon=True,
         )
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             process.start()
         theirs.close()  # so that reading from a dead helper ends
         return _Helper(process, ours)
@@ -182,19 +181,6 @@ def equip(seat: Seat, _share: int, tools: Tools) -> None:
 def spent(_seat: Seat, _share: int, _request: None) -> float:
     """The job that tells the process's CPU seconds."""
     return time.process_time()
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """What is started meanwhile never hears Ctrl-C: that is for the process that started it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say so, and only it is interrupted
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _portable(brought: Brought) -> bool:

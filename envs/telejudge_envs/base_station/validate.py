@@ -19,7 +19,6 @@ In: a Spec. Out: for every check, None or what was wrong.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +42,7 @@ from telejudge_envs.base_station.spec import Spec, build
 from telejudge_envs.base_station.tasks import as_task
 from telejudge_envs.base_station.toolkit import tools_of
 from telejudge_envs.nouns.message import Message, ToolCall
+from telejudge_envs.workers import pool
 
 CHECKS = ("faults", "gold", "rules", "needed", "traps", "replay", "oracle")
 CHUNK = 8
@@ -69,8 +69,8 @@ def validate_all(specs: Sequence[Spec], processes: int = 2) -> Iterator[Report]:
     if processes <= 1:
         yield from map(validate, specs)
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(validate, specs, CHUNK)
+    with pool(processes) as helpers:
+        yield from helpers.imap_unordered(validate, specs, CHUNK)
 
 
 def fresh(spec: Spec) -> BaseStationEpisode:

@@ -20,6 +20,8 @@ from telejudge_eval.cli import (
     play,
     report,
     rubric,
+    runs,
+    serve,
     train_embedded_judge,
     train_judge,
     world,
@@ -49,6 +51,8 @@ learn.train_app.command("embedded-judge")(train_embedded_judge.train_embedded_ju
 app.add_typer(learn.train_app, name="train")
 app.add_typer(measure.eval_app, name="eval")
 app.command("report")(report.report)
+app.add_typer(runs.runs_app, name="runs")
+app.add_typer(serve.serve_app, name="serve")
 app.add_typer(play.import_app, name="import")
 app.add_typer(export.export_app, name="export")
 app.add_typer(data.data_app, name="data")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ MOST_PASSES = 200
 """Times that every base is edited at most; a few are enough unless the bases are few."""
 
 
+@long_command("data corruptions")
 def corruptions(
     out: opt.Out,
     world: opt.World = "base-station",
@@ -48,18 +50,18 @@ def corruptions(
     Example: `telejudge data corruptions --world base-station --count 10000 --out c.jsonl`
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
 
     from telejudge_envs import store
-    from telejudge_judges.corruption.engine import corrupt_all
+    from telejudge_envs.progress import progress
+    from telejudge_eval.corrupting import batches_kept
 
     tally = _Tally()
-    jobs = _jobs(world, split, rollouts, seed)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns) as bar:
-        line = bar.add_task("labelled trajectories", total=count)
-        batches = corrupt_all(jobs, processes or os.cpu_count() or 1)
+    asked = (world, split, str(seed), *([] if rollouts is None else [_sha256(rollouts)]))
+    record = begin(out, seed=seed)
+    with (
+        progress("labelled trajectories") as update,
+        batches_kept(out, asked, _jobs(world, split, rollouts, seed), _count(processes)) as batches,
+    ):
 
         def kept() -> Iterator[Labelled]:
             for batch in batches:
@@ -68,14 +70,27 @@ def corruptions(
                     if tally.written < count and tally.is_new(labelled):
                         tally.written += 1
                         yield labelled
-                bar.update(line, completed=tally.written)
+                update(tally.written, count)
                 if tally.written == count:
                     return
 
         store.write(out, kept())
-        batches.close()
     tally.show(Console())
+    record.found(rows=tally.written, attempted=tally.attempted.total())
     typer.echo(f"{tally.written:,} labelled trajectories in {out}")
+
+
+def _count(processes: int | None) -> int:
+    return processes or os.cpu_count() or 1
+
+
+def _sha256(path: Path) -> str:
+    from telejudge_envs.errors import DataError
+
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}") from error
 
 
 class _Tally:

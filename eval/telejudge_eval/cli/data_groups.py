@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from telejudge_envs.progress import progress
 from telejudge_eval.cli import options as opt
-from telejudge_eval.cli.data_options import Force, Processes, opt_splits, progress, show
+from telejudge_eval.cli.data_options import Force, Processes, opt_splits, show
+from telejudge_eval.cli.long_command import begin, long_command
 
 WORLDS = ("base-station", "tau2-telecom")
 
@@ -21,6 +23,7 @@ class SplitName(StrEnum):
     test = "test"
 
 
+@long_command("data teleqna")
 def teleqna(
     packed: Annotated[Path, typer.Argument(help="TeleQnA.zip as its authors publish it.")],
     out: opt.Out,
@@ -35,11 +38,14 @@ def teleqna(
     """
     from telejudge_training.judge_data.questions import write_questions
 
+    record = begin(out, seed=seed)
     with progress("questions compared") as update:
         card = write_questions(packed, out, seed=seed, on_row=update, force=force)
+    record.found(rows=card.rows)
     show(card, out)
 
 
+@long_command("data groups")
 def groups(
     questions: Annotated[
         Path,
@@ -83,6 +89,7 @@ def groups(
         largest=largest,
         per_question=per_question,
     )
+    record = begin(out, seed=seed)
     with progress("questions") as update:
         card = write_answer_groups(
             questions,
@@ -94,9 +101,11 @@ def groups(
             on_question=update,
             force=force,
         )
+    record.found(rows=card.rows)
     show(card, out)
 
 
+@long_command("data trajectories")
 def trajectories(
     out: opt.Out,
     world: Annotated[
@@ -161,6 +170,7 @@ def trajectories(
         reserve=tuple(reserve or ()),
         seed=seed,
     )
+    record = begin(out, seed=seed)
     with progress("tasks played") as update:
         card = write_groups(
             plan,
@@ -171,4 +181,5 @@ def trajectories(
             on_pools=update,
             force=force,
         )
+    record.found(rows=card.rows)
     show(card, out)

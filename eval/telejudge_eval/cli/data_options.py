@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,23 +29,6 @@ def opt_splits(given: list[str] | None) -> tuple[Split, ...]:
     if wrong:
         raise UsageError(f"no split '{wrong[0]}'; choose {', '.join(known)}")
     return tuple(name for name in known if name in (given or ("train", "dev", "test")))
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[..., None]]:
-    """A bar; what it gives is called with how much is done and, when known, of how much."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed()
-    ) as bar:
-        line = bar.add_task(what, total=None)
-
-        def update(done: int, total: int | None = None) -> None:
-            bar.update(line, completed=done, total=total)
-
-        yield update
 
 
 def show(card: Card, out: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from telejudge_envs.progress import progress
 from telejudge_eval.cli import options as opt
-from telejudge_eval.cli.data_options import Force, Groups, opt_splits, progress, show
+from telejudge_eval.cli.data_options import Force, Groups, opt_splits, show
+from telejudge_eval.cli.long_command import begin, long_command
 
 
 class What(StrEnum):
@@ -36,6 +38,7 @@ class Form(StrEnum):
     alpaca = "alpaca"
 
 
+@long_command("data rows")
 def rows(
     groups: Groups,
     out: opt.Out,
@@ -44,6 +47,9 @@ def rows(
     ] = What.listwise,
     codec: Annotated[CodecName, typer.Option(help="Verdict format.")] = CodecName.json,
     language: Annotated[str, typer.Option(help="Of the prompt: en or zh.")] = "en",
+    prompt: Annotated[
+        Path | None, typer.Option(help="A judge's prompt template in place of the shipped one.")
+    ] = None,
     orders: Annotated[int, typer.Option(min=1, help="listwise: orders of a group.")] = 2,
     budget: Annotated[int, typer.Option(min=64, help="Tokens of evidence a prompt.")] = 24_000,
     annotations: Annotated[
@@ -84,6 +90,7 @@ def rows(
         what=what.value,
         codec=codec.value,
         language=language,
+        prompt=prompt,
         orders=orders,
         budget=budget,
         words=words,
@@ -98,13 +105,16 @@ def rows(
         form=form.value,
         seed=seed,
     )
+    record = begin(out, seed=seed)
     with progress("groups") as update:
         card = write_judge_data(
             groups, out, settings, annotations=annotations, on_group=update, force=force
         )
+    record.found(rows=card.rows)
     show(card, out)
 
 
+@long_command("data math")
 def math(
     out: opt.Out,
     problems: Annotated[
@@ -133,6 +143,7 @@ def math(
     from telejudge_training.judge_data.policy_rows import PolicySettings, write_policy_rows
 
     splits = opt_splits(split or ["train", "dev", "test", "rl"])
+    record = begin(out, seed=seed)
     card = write_policy_rows(
         out,
         PolicySettings(mcq=mcq, splits=splits, licence=licence, seed=seed),
@@ -142,6 +153,7 @@ def math(
         traces=traces,
         force=force,
     )
+    record.found(rows=card.rows)
     show(card, out)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telejudge_envs.progress import progress
 from telejudge_eval.cli import options as opt
-from telejudge_eval.cli.data_options import Force, Groups, opt_splits, progress, show
+from telejudge_eval.cli.data_options import Force, Groups, opt_splits, show
 from telejudge_eval.cli.data_rows import JudgeKind
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_training.judge_data.distracting import Compared
@@ -24,6 +26,7 @@ SplitsOfJudges = Annotated[
 Most = Annotated[int, typer.Option(min=0, help="At most so many; 0: all.")]
 
 
+@long_command("data annotate")
 def annotate(
     groups: Groups,
     out: opt.Out,
@@ -72,6 +75,7 @@ def annotate(
         splits=opt_splits(split or ["train", "dev"]),
         most=most,
     )
+    record = begin(out, seed=seed)
     with progress("prompts") as update:
         if base_url is None and model is None:
             card = by_truth(groups, out, asked, seed=seed, on_page=update, force=force)
@@ -91,9 +95,11 @@ def annotate(
             )
             client = ChatClient(where, seed=seed)
             card = by_model(groups, out, asked, client, settings, on_page=update, force=force)
+    record.found(rows=card.rows)
     show(card, out)
 
 
+@long_command("data distractors")
 def distractors(
     questions: Annotated[
         Path,
@@ -155,6 +161,7 @@ def distractors(
         licence=licence,
         seed=seed,
     )
+    record = begin(out, seed=seed)
     with progress("questions") as update:
         card = write_distractors(
             questions,
@@ -167,6 +174,7 @@ def distractors(
             on_question=update,
             force=force,
         )
+    record.found(rows=card.rows)
     show(card, out)
     if compare:
         known = {question.id: question for question in read_questions(questions)}
@@ -197,6 +205,7 @@ def _show_comparison(lines: Sequence[Compared]) -> None:
     )
 
 
+@long_command("data reer")
 def reer(
     questions: Annotated[
         Path,
@@ -233,6 +242,7 @@ def reer(
         temperature=temperature,
         seed=seed,
     )
+    record = begin(out, seed=seed)
     with progress("questions") as update:
         card = write_traces(
             questions,
@@ -246,4 +256,5 @@ def reer(
             on_question=update,
             force=force,
         )
+    record.found(rows=card.rows)
     show(card, out)

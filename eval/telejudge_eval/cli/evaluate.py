@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +9,14 @@ import typer
 
 from telejudge_envs.errors import MissingExtraError
 from telejudge_eval.cli import options as opt
-
-SECRETS = ("--api-key",)
+from telejudge_eval.cli.long_command import begin, command_line, long_command
 
 Results = Annotated[
     list[Path], typer.Argument(help="Folders of `telejudge eval judge`, or their result.json.")
 ]
 
 
+@long_command("eval judge")
 def eval_judge(
     out: Annotated[Path, typer.Option(help="Folder for result.json, judged.jsonl, verdicts.")],
     judge: opt.Judge = None,
@@ -106,6 +104,8 @@ def eval_judge(
         concurrency=settings.concurrency,
         seed=settings.seed,
     )
+    asked = settings.model_dump(mode="json", exclude_unset=True)
+    record = begin(out, folder=True, seed=settings.seed, config=asked)
     result = evaluate(
         chosen,
         exams,
@@ -114,10 +114,11 @@ def eval_judge(
         plan,
         model=settings.model or "",
         label=label,
-        command=_command(),
-        settings=settings.model_dump(mode="json", exclude_unset=True),
+        command=command_line(),
+        settings=asked,
     )
     print_sheets(sheets([result]), Console())
+    record.found(**{n: m.value for n, m in result.measures["all"].items()})
     typer.echo(f"result in {out / 'result.json'}, groups for a report in {out / 'judged.jsonl'}")
 
 
@@ -194,19 +195,6 @@ def eval_admission(
 
 def _result(path: Path) -> Path:
     return path / "result.json" if path.is_dir() else path
-
-
-def _command() -> str:
-    """This very command, without what must not be stored."""
-    words, hidden = [], False
-    for word in sys.argv[1:]:
-        if hidden:
-            hidden = False
-        elif word in SECRETS:
-            hidden = True
-        elif not word.startswith(tuple(f"{secret}=" for secret in SECRETS)):
-            words.append(word)
-    return shlex.join(["telejudge", *words])
 
 
 def _need_numpy() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_envs.nouns.trajectory import Group
@@ -23,6 +24,7 @@ class Language(StrEnum):
     zh = "zh"
 
 
+@long_command("judge")
 def judge(
     file: Annotated[Path, typer.Argument(help="A rollout file, plain or gzipped.")],
     out: opt.Out,
@@ -79,7 +81,7 @@ def judge(
     from telejudge_envs import store
     from telejudge_envs.groups import groups_of, outcomes_of
     from telejudge_envs.nouns.trajectory import Rollout
-    from telejudge_eval.tables import verdict_table
+    from telejudge_eval.tables import verdict_figures, verdict_table
     from telejudge_judges.registry import open_judge
 
     settings = opt.judge_settings(
@@ -106,10 +108,14 @@ def judge(
     chosen = open_judge(None, settings)
     rollouts = list(store.read(file, Rollout))
     groups = groups_of(rollouts)
+    record = begin(
+        out, seed=settings.seed, config=settings.model_dump(mode="json", exclude_unset=True)
+    )
     verdicts = asyncio.run(_judge_all(chosen, groups, out, settings.concurrency, retry_abstained))
     if retry_abstained:
         store.write(out, verdicts)  # one verdict a group: the new ones in place of the old
     verdict_table(verdicts, outcomes_of(rollouts))
+    record.found(**verdict_figures(verdicts))
     typer.echo(f"{len(verdicts):,} group verdicts in {out}")
 
 
@@ -117,23 +123,19 @@ async def _judge_all(
     judge: Judge, groups: Sequence[Group], out: Path, concurrency: int, retry_abstained: bool
 ) -> list[GroupVerdict]:
     """Verdicts in the order of `groups`; each is in the file as soon as it is there."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from telejudge_envs.nouns.verdict import GroupVerdict
+    from telejudge_envs.progress import progress
     from telejudge_envs.store import Store
 
-    with (
-        Store(out, GroupVerdict) as store,
-        Progress(console=Console(stderr=True), transient=True) as bar,
-    ):
+    with Store(out, GroupVerdict) as store, progress(f"{judge.name} judges groups") as update:
         known = {
             v.group_id: v
             for v in store.read()
             if (v.judge, v.judge_version) == (judge.name, judge.version)
             and not (retry_abstained and any(one.abstained for one in v.verdicts))
         }
-        line = bar.add_task(f"{judge.name} judges", total=len(groups), completed=0)
+        wanted = {group.id for group in groups}
+        update(len(wanted & known.keys()), len(wanted))
         free = asyncio.Semaphore(concurrency)
 
         async def one(group: Group) -> GroupVerdict:
@@ -141,7 +143,7 @@ async def _judge_all(
                 async with free:
                     known[group.id] = await judge.judge(group)
                 store.append(known[group.id])
-            bar.advance(line)
+                update(len(wanted & known.keys()), len(wanted))
             return known[group.id]
 
         return await asyncio.gather(*(one(group) for group in groups))

@@ -10,6 +10,7 @@ import typer
 
 from telejudge_envs.errors import UsageError
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_judges.settings import JudgeSettings
@@ -101,6 +102,7 @@ JudgeOption = Annotated[
 ]
 
 
+@long_command("run")
 def run(
     seed: opt.Seed = 0,
     world: WorldName = None,
@@ -121,21 +123,26 @@ def run(
     Killed and started again, it goes on where it was and ends with the same model.
     """
     from telejudge_eval.mainjob import run_main_job
+    from telejudge_eval.tables import training_figures
 
     chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    run_main_job(
+    paying = _judge(judge, config, chosen.world)
+    record = begin(folder, folder=True, seed=seed, config=_config(chosen, paying))
+    summary = run_main_job(
         chosen,
         folder,
         seed=seed,
         options=opt.world_options(ticket_fixes),
-        judge=_judge(judge, config, chosen.world),
+        judge=paying,
         admission=judge_admission,
         admit_anyway=admit_anyway,
     )
+    record.found(**training_figures(summary))
 
 
 @train_app.command("agent")
+@long_command("train agent")
 def train_agent(
     seed: opt.Seed = 0,
     world: WorldName = None,
@@ -186,18 +193,22 @@ def train_agent(
     if set_ or data or dry_run:
         raise UsageError("--set, --data and --dry-run are for --backend verl")
     from telejudge_eval.mainjob import train
+    from telejudge_eval.tables import training_figures
 
     chosen = _recipe(recipe, world, steps, warm_start)
     folder = run_dir or Path("runs") / f"{chosen.name}-seed{seed}"
-    train(
+    paying = _judge(judge, config, chosen.world)
+    record = begin(folder, folder=True, seed=seed, config=_config(chosen, paying))
+    summary = train(
         chosen,
         folder,
         seed=seed,
         options=opt.world_options(ticket_fixes),
-        judge=_judge(judge, config, chosen.world),
+        judge=paying,
         admission=judge_admission,
         admit_anyway=admit_anyway,
     )
+    record.found(**training_figures(summary))
     typer.echo(f"model in {folder / 'model'}, figures in {folder / 'summary.json'}")
 
 
@@ -213,6 +224,12 @@ def _recipe(
     if warm_start is not None:
         changes["warm_start"] = warm_start.value
     return recipe.with_(**changes) if changes else recipe
+
+
+def _config(recipe: EmbeddedRecipe, judge: JudgeSettings) -> dict[str, Any]:
+    """What the record of the run says beside its options."""
+    paying = judge.model_dump(mode="json", exclude_unset=True)
+    return {"recipe": recipe.model_dump(mode="json"), "judge": paying}
 
 
 def _judge(name: str | None, config: Path | None, world: str) -> JudgeSettings:

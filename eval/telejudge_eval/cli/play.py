@@ -10,6 +10,7 @@ import typer
 
 from telejudge_envs.errors import UsageError
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_agents.protocol import AgentFactory
@@ -60,6 +61,7 @@ def tasks(
         console.print(f"{len(found) - limit:,} more; see them with --limit {len(found)}.")
 
 
+@long_command("rollout")
 def rollout(
     out: opt.Out,
     agent: Annotated[
@@ -96,7 +98,7 @@ def rollout(
     from telejudge_agents.runner import run
     from telejudge_envs.offers import scripted_user
     from telejudge_envs.registry import open_world
-    from telejudge_eval.tables import rollout_table
+    from telejudge_eval.tables import rollout_figures, rollout_table
 
     here = open_world(world, **opt.world_options(ticket_fixes))
     chosen = [here.task(i, mode.value) for i in task] if task else here.tasks(split, mode.value)
@@ -108,6 +110,7 @@ def rollout(
         factory: AgentFactory = ChatAgents(ChatClient(where, seed=seed))
     else:
         factory = _local_or_scripted(agent, here, opt.json_object(sampling), concurrency)
+    record = begin(out, seed=seed)
     with rollout_progress(f"{factory.name} on {split}") as on_progress:
         played = run(
             here,
@@ -123,6 +126,7 @@ def rollout(
             retry_failed=retry_failed,
         )
     rollout_table(played)
+    record.found(**rollout_figures(played))
     typer.echo(f"{len(played):,} episodes in {out}")
 
 

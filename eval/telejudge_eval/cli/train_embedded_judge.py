@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 
 class Preset(StrEnum):
@@ -18,6 +19,7 @@ class Preset(StrEnum):
     smoke = "smoke"
 
 
+@long_command("train embedded-judge")
 def train_embedded_judge(
     run_dir: Annotated[
         Path | None, typer.Option(help="Where everything goes; default runs/judge-seedSEED.")
@@ -56,18 +58,20 @@ def train_embedded_judge(
 
     Killed and started again, it goes on where it was and ends with the same judge.
     """
-    from telejudge_eval.cli.data_options import progress
+    from telejudge_envs.progress import progress
     from telejudge_judges.settings import parse_assignments
     from telejudge_training.embedded_judge.run import train_embedded_judge
     from telejudge_training.embedded_judge.settings import PRESETS
 
     chosen = PRESETS[recipe.value]().with_(**parse_assignments(set_ or []))
     folder = run_dir or Path("runs") / f"judge-seed{seed}"
+    record = begin(folder, folder=True, seed=seed, config=chosen.model_dump(mode="json"))
     with progress("tasks played") as on_pools:
         summary = train_embedded_judge(
             chosen, folder, seed, groups=groups, start=start, on_pools=on_pools, on_line=_show
         )
     dev, took = summary["dev"], summary["seconds"]
+    record.found(**dev, seconds=took)
     typer.echo(
         f"dev groups: {dev['accuracy']:.1%} of the answers right, F1 {dev['defects_f1']:.3f} on "
         f"defects; {took:.0f} s"

@@ -11,6 +11,7 @@ import typer
 
 from telejudge_envs.errors import UsageError
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_training.judge_training.settings import JudgeRecipe
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     opd = "opd"
 
 
+@long_command("train judge")
 def train_judge(
     rows: Annotated[Path, typer.Option(help="Rows, JSONL or parquet; see `telejudge data rows`.")],
     model: Annotated[
@@ -74,7 +76,10 @@ def train_judge(
     chosen = with_settings(load_recipe(kind.value, recipe), set_ or [])
     folder = run_dir or Path("runs") / f"judge-{kind.value}-seed{seed}"
     sources = Sources(rows=rows, model=model, dev=dev, teacher=teacher)
+    record = begin(folder, folder=True, seed=seed, config=chosen.model_dump(mode="json"))
     summary = train_judge(chosen, sources, folder, seed, on_line=_show)
+    shown = ("best_dev_loss", "threshold_accuracy", "steps", "seconds")
+    record.found(**{name: summary.get(name) for name in shown})
     for name in ("best_dev_loss", "threshold_accuracy", "dev"):
         if summary.get(name) is not None:
             typer.echo(f"{name}: {summary[name]}")

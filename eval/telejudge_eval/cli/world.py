@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telejudge_envs.errors import TelejudgeError, UsageError
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,7 @@ def play(
     show_verdict(score(trajectory.id, inspection), inspection, console)
 
 
+@long_command("validate")
 def validate(
     world: WorldArgument = "base-station",
     split: Annotated[list[str] | None, typer.Option(help="Only this split (repeatable).")] = None,
@@ -58,12 +60,10 @@ def validate(
 
     Example: `telejudge validate basestation`
     """
-    from rich.console import Console
-    from rich.progress import track
-
     from telejudge_envs.base_station.names import SPLITS
     from telejudge_envs.base_station.tasks import WORLD, specs
     from telejudge_envs.base_station.validate import validate_all
+    from telejudge_envs.progress import progress
     from telejudge_envs.registry import open_world
 
     if open_world(world).name != WORLD:
@@ -71,20 +71,18 @@ def validate(
     chosen = [
         spec for name in split or SPLITS for spec in list(specs(name).values())[: limit or None]
     ]
-    console = Console()
-    reports = list(
-        track(
-            validate_all(chosen, processes or os.cpu_count() or 1),
-            description=f"validating {len(chosen):,} tasks",
-            total=len(chosen),
-            console=console,
-        )
-    )
+    reports = []
+    with progress("tasks validated") as update:
+        update(0, len(chosen))
+        for report in validate_all(chosen, processes or os.cpu_count() or 1):
+            reports.append(report)
+            update(len(reports))
     _print_validation(reports, chosen)
     if any(report.failed for report in reports):
         raise InvalidTasks("some tasks do not keep what they promise; see the table")
 
 
+@long_command("generate")
 def generate(
     out: Annotated[Path, typer.Option(help="The folder to write <split>.jsonl into.")],
 ) -> None:
@@ -94,6 +92,7 @@ def generate(
     """
     from telejudge_envs.base_station.generator import write
 
+    begin(out, folder=True)
     for path in write(out):
         typer.echo(f"{len(path.read_text(encoding='utf-8').splitlines()):,} tasks in {path}")
 

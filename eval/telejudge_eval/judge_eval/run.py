@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
-
 from telejudge_envs import store
 from telejudge_envs.errors import UsageError
+from telejudge_envs.progress import progress
 from telejudge_eval.judge_eval import sources
 from telejudge_eval.judge_eval.attacking import attacks
 from telejudge_eval.judge_eval.examine import (
@@ -148,16 +146,27 @@ async def _judged(judge: Judge, exams: Sequence[Exam], folder: Path, plan: Plan)
         padded = padding(exams, plan.padding, plan.seed)
         return [*padded, *attacks(plain, plan.attacks, plan.seed)]
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        line = bar.add_task(f"{judge.name} judges", total=len(exams))
+    done, total = 0, len(exams)
+    with progress(f"{judge.name} judges groups") as update:
+
+        def on_judged() -> None:
+            nonlocal done
+            done += 1
+            update(done, total)
+
+        def on_planned(more: int) -> None:
+            nonlocal total
+            total = len(exams) + more
+
+        update(0, total)
         return await examine(
             judge,
             exams,
             again,
             folder,
             concurrency=plan.concurrency,
-            on_judged=lambda: bar.advance(line),
-            on_planned=lambda more: bar.update(line, total=len(exams) + more),
+            on_judged=on_judged,
+            on_planned=on_planned,
         )
 
 

@@ -13,7 +13,6 @@ kind: so every pair of base and corrupted trajectory differs in one defect.
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
@@ -23,6 +22,7 @@ from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.nouns.verdict import Defect
+from telejudge_envs.workers import pool
 from telejudge_judges.corruption.play import Played, play
 from telejudge_judges.corruption.records import CONSEQUENCES, Labelled
 from telejudge_judges.corruption.script import Case, Edit, Edited
@@ -70,9 +70,9 @@ def corrupt_all(jobs: Iterable[Job], processes: int = 2) -> Generator[Batch, Non
         yield from map(corrupt, jobs)
         return
     drawn = iter(jobs)
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with pool(processes) as helpers:
         while wave := list(itertools.islice(drawn, WAVE * processes)):
-            yield from pool.imap(corrupt, wave, CHUNK)
+            yield from helpers.imap(corrupt, wave, CHUNK)
 
 
 def corrupt(job: Job) -> Batch:
