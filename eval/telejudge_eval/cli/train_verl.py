@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from telejudge_envs.errors import UsageError
+from telejudge_eval.cli.long_command import begin
 
 if TYPE_CHECKING:
     from telejudge_training.verl_backend.recipe import VerlRecipe
@@ -41,6 +42,7 @@ def train_verl(
 
     judge = open_judge(settings=make_settings(chosen.loop.judge))
     admitted = require_admission(judge, admission, admit_anyway=admit_anyway)
+    begin(folder, folder=True, seed=seed, config=chosen.model_dump(mode="json"))
     plan = prepare(chosen, folder, seed, data=data, admission=admitted)
     typer.echo(f"tasks: {plan.tasks or data}; starting: {' '.join(plan.command)}")
     status = start(plan)
