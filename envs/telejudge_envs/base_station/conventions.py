@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from telejudge_envs.base_station.episode import complaint, effect_of
+from telejudge_envs.base_station.physics import facts_of
 from telejudge_envs.base_station.retrace import Traced
-from telejudge_envs.base_station.spec import Spec, team_for
+from telejudge_envs.base_station.spec import Spec, build, team_for
 from telejudge_envs.conventions import SYMPTOM, State
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.message import Effect, ToolCall
@@ -40,9 +41,9 @@ class BaseStationConventions:
         self._others = {a for a in spec.atoms if team_for(spec, a) is not None}
         self._shown = {step.index: step.shows for step in traced}
         self._swept = sweeps(traced, focus)
-        first = traced[0] if traced else None
-        facts: Mapping[str, int] = {} if first is None else first.before.facts
-        bits: Mapping[str, int] = {} if first is None else first.bits_before
+        # Of an episode without a call nothing was traced, but its faults were there all the same.
+        facts = traced[0].before.facts if traced else facts_of(build(spec), focus)
+        bits: Mapping[str, int] = traced[0].bits_before if traced else {}
         self.start: dict[str, Any] = {
             **{f"{FAULT}{name}": bit for name, bit in facts.items() if name[0].isupper()},
             **{f"{SEEN}{name}": bit for name, bit in bits.items()},
