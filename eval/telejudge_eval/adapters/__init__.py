@@ -1,0 +1,1 @@
+"""Worlds and judges together for other people's programs: one thin file each."""
