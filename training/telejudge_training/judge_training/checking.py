@@ -54,15 +54,22 @@ def verdict_figures(
 
 def replies(model: Any, encoder: Encoder, rows: Sequence[JudgeRow], reply_tokens: int) -> list[str]:
     """The most likely reply to each row, token by token."""
+    return most_likely(model, encoder, [encoder.prompt(row.prompt) for row in rows], reply_tokens)
+
+
+def most_likely(
+    model: Any, encoder: Encoder, prompts: Sequence[list[int]], reply_tokens: int
+) -> list[str]:
+    """Greedy replies of at most `reply_tokens` to prompts as token ids, a few at a time."""
     torch, tokenizer = upstream("torch"), encoder.tokenizer
     model.eval()
     found: list[str] = []
-    for start in range(0, len(rows), AT_ONCE):
-        prompts = [encoder.prompt(row.prompt) for row in rows[start : start + AT_ONCE]]
-        widest = max(map(len, prompts))
+    for start in range(0, len(prompts), AT_ONCE):
+        some = prompts[start : start + AT_ONCE]
+        widest = max(map(len, some))
         pad = tokenizer.pad_token_id
-        ids = [[pad] * (widest - len(p)) + p for p in prompts]  # type: ignore[operator]
-        seen = [[0] * (widest - len(p)) + [1] * len(p) for p in prompts]
+        ids = [[pad] * (widest - len(p)) + p for p in some]  # type: ignore[operator]
+        seen = [[0] * (widest - len(p)) + [1] * len(p) for p in some]
         with torch.inference_mode():
             out = model.generate(
                 input_ids=torch.tensor(ids, device=model.device),

@@ -6,7 +6,7 @@ Each candidate's text says "good" or "bad"; the right verdict is to say so. Verd
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,11 @@ class Job:
 
     def file(self, name: str) -> Path:
         return self.folder / f"{name}.jsonl"
+
+
+@pytest.fixture
+def model_maker() -> Callable[..., None]:
+    return save_model
 
 
 @pytest.fixture
@@ -156,7 +161,9 @@ def ranked_row(group: int) -> RankedRow:
     )
 
 
-def save_model(folder: Path, rows: Sequence[JudgeRow], *, seed: int = 0) -> None:
+def save_model(
+    folder: Path, rows: Sequence[JudgeRow], *, seed: int = 0, positions: int = 256
+) -> None:
     """A Llama of two layers with random weights and a byte-level BPE of the rows' texts."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -176,7 +183,7 @@ def save_model(folder: Path, rows: Sequence[JudgeRow], *, seed: int = 0) -> None
         eos_token="<|end|>",
         pad_token="<|pad|>",
         additional_special_tokens=SPECIAL[2:],
-        model_max_length=256,
+        model_max_length=positions,
     )
     tokenizer.chat_template = CHAT
     torch.manual_seed(seed)
@@ -187,7 +194,7 @@ def save_model(folder: Path, rows: Sequence[JudgeRow], *, seed: int = 0) -> None
         num_attention_heads=2,
         num_key_value_heads=2,
         intermediate_size=128,
-        max_position_embeddings=256,
+        max_position_embeddings=positions,
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
