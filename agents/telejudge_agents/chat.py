@@ -11,6 +11,7 @@ is, which answers it with an error that the model can read.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from importlib import metadata
@@ -50,7 +51,7 @@ class ChatAgents:
 
     @property
     def versions(self) -> dict[str, str]:
-        return {"openai": metadata.version("openai"), "model": self.client.endpoint.model}
+        return {"openai": _openai_version(), "model": self.client.endpoint.model}
 
     def start(self, task: TaskView, seed: int) -> ChatAgent:
         return ChatAgent(self, task.id, seed)
@@ -110,6 +111,11 @@ class ChatAgent:
             head = messages[0].model_copy(update={"text": f"{messages[0].text}\n\n{extra}"})
             return (head, *messages[1:])
         return (Message(role="system", text=extra), *messages)
+
+
+@functools.cache
+def _openai_version() -> str:
+    return metadata.version("openai")  # reads and parses a file
 
 
 def _says_something_whole(message: Message) -> bool:
