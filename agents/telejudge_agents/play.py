@@ -98,6 +98,12 @@ async def play(
     return _rollout(table, world, factory, stop, failure, time.perf_counter() - started)
 
 
+def lost(world: World, planned: Planned, factory: AgentFactory, detail: str) -> Rollout:
+    """The record of an episode whose process died again and again: nobody's score."""
+    failure = Failure(owner="runner", cause="worker_died", detail=detail[:MAX_DETAIL])
+    return _rollout(_Table(planned), world, factory, "failed", failure, 0.0)
+
+
 def _sit_down(table: _Table, world: World, factory: AgentFactory, user: User | None) -> None:
     planned = table.planned
     try:

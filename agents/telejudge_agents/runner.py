@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,9 @@ class Progress(NamedTuple):
 
 OnProgress = Callable[[Progress], None]
 
+Engine = Callable[[Iterator[Planned], Callable[[Rollout], None]], Awaitable[None]]
+"""Plays episodes somewhere else: takes one after another, hands back the Rollout of each."""
+
 
 async def run_episodes(
     world: World,
@@ -66,12 +69,14 @@ async def run_episodes(
     users: Users | None = None,
     on_progress: OnProgress | None = None,
     retry_failed: bool = False,
+    engine: Engine | None = None,
 ) -> list[Rollout]:
     """Play every task `rollouts` times; returns them by task, then rollout, however they ended.
 
     `retry_failed` plays again, at a restart, what failed by somebody else's fault; the new record
-    is appended and replaces the old one (`telejudge_envs.groups.latest`). Raises UsageError for
-    arguments that do not fit, StorageError when `out` cannot be written.
+    is appended and replaces the old one (`telejudge_envs.groups.latest`). An `engine` plays them
+    elsewhere (`ray_engine.py`); `concurrency`, `deadline_s` and `users` are then its own. Raises
+    UsageError for arguments that do not fit, StorageError when `out` cannot be written.
     """
     if rollouts < 1 or concurrency < 1 or (deadline_s is not None and deadline_s <= 0):
         raise UsageError(
@@ -82,14 +87,12 @@ async def run_episodes(
     with Store(out, Rollout, fsync=fsync) if out is not None else nullcontext() as store:
         found = _already_played(store, planned, versions_of(world, factory), retry_failed)
         board = _Board(len(planned), found, store, on_progress)
-        waiting = iter([p for p in planned if p.id not in found])
-        table = _Tables(world, factory, users, deadline_s, board)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(planned) - len(found))):
-                    group.create_task(table.serve(waiting))
-        except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
+        waiting = [p for p in planned if p.id not in found]
+        if engine is None:
+            tables = Tables(world, factory, users, deadline_s)
+            await serve([tables.play] * min(concurrency, len(waiting)), iter(waiting), board.add)
+        elif waiting:
+            await engine(iter(waiting), board.add)
     return [board.rollouts[p.id] for p in planned]
 
 
@@ -198,25 +201,39 @@ def _solved(rollout: Rollout) -> bool:
 
 
 @dataclass(frozen=True)
-class _Tables:
-    """Where episodes are played; one `serve` for each place."""
+class Tables:
+    """Where episodes are played."""
 
     world: World
     factory: AgentFactory
-    users: Users | None
-    deadline_s: float | None
-    board: _Board
+    users: Users | None = None
+    deadline_s: float | None = None
 
-    async def serve(self, waiting: Iterator[Planned]) -> None:
+    async def play(self, planned: Planned) -> Rollout:
+        user = None
+        if self.users is not None and planned.task.view.mode == "dual":
+            user = self.users(planned.task, planned.seed)
+        return await play(self.world, planned, self.factory, user=user, deadline_s=self.deadline_s)
+
+
+async def serve(
+    places: Sequence[Callable[[Planned], Awaitable[Rollout]]],
+    waiting: Iterator[Planned],
+    add: Callable[[Rollout], None],
+) -> None:
+    """Play all that wait, in each place one at a time; the first error ends everything."""
+
+    async def sit(place: Callable[[Planned], Awaitable[Rollout]]) -> None:
         for planned in waiting:
-            user = None
-            if self.users is not None and planned.task.view.mode == "dual":
-                user = self.users(planned.task, planned.seed)
-            rollout = await play(
-                self.world, planned, self.factory, user=user, deadline_s=self.deadline_s
-            )
-            self.board.add(rollout)
+            add(await place(planned))
             await asyncio.sleep(0)  # an agent that never awaits must not starve the others
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for place in places:
+                group.create_task(sit(place))
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from errors
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
