@@ -26,6 +26,7 @@ from typing import cast
 
 from telejudge_agents.protocol import Agent, AgentFactory
 from telejudge_agents.storable import storable
+from telejudge_envs import tracing
 from telejudge_envs.errors import DataError, EndpointError, MissingExtraError, UsageError
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
@@ -76,6 +77,7 @@ class _Table:
     changes: tuple[Change, ...] = field(default=())
 
 
+@tracing.around(tracing.episode)
 async def play(
     world: World,
     planned: Planned,

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from telejudge_envs import tracing
 from telejudge_envs.breaker import Breaker
 from telejudge_envs.chat_format import from_openai, to_openai, tools_to_openai
 from telejudge_envs.endpoint import Completion, Endpoint, Meter
@@ -56,6 +57,7 @@ class ChatClient:
         self._rng = random.Random(seed)
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
 
+    @tracing.around(tracing.chat)
     async def complete(
         self,
         messages: Sequence[Message],

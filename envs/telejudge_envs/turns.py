@@ -21,6 +21,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from telejudge_envs import tracing
 from telejudge_envs.errors import EndpointError, UsageError
 from telejudge_envs.nouns.message import Message, ToolCall, ToolResult, ToolSpec
 from telejudge_envs.nouns.task import Task
@@ -111,7 +112,13 @@ class TurnEpisode(ABC):
 
     def _make(self, calls: tuple[ToolCall, ...]) -> Answered:
         """The calls of one message, one after another."""
-        return tuple((call, self.call(call)) for call in calls)
+        return tuple((call, self._traced(call)) for call in calls)
+
+    def _traced(self, call: ToolCall) -> ToolResult:
+        with tracing.tool(call) as told:
+            result = self.call(call)
+            told(result)
+        return result
 
     def _closed_by(self, answered: Answered) -> bool:
         """Whether the agent's calls ended the case."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from telejudge_envs.nouns.trajectory import Group
 from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_judges.asking import ask
 from telejudge_judges.protocol import Judge
 from telejudge_training.settings import Scaling
 
@@ -57,7 +58,7 @@ async def reward_group(judge: Judge, group: Group, scaling: Scaling = "std") -> 
 
     Errors of the judge are not caught: a judge abstains on what it cannot judge.
     """
-    return reward_verdict(group, await judge.judge(group), scaling)
+    return reward_verdict(group, await ask(judge, group), scaling)
 
 
 def reward_verdict(group: Group, verdict: GroupVerdict, scaling: Scaling = "std") -> GroupReward:

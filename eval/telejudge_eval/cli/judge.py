@@ -126,6 +126,7 @@ async def _judge_all(
     from telejudge_envs.nouns.verdict import GroupVerdict
     from telejudge_envs.progress import progress
     from telejudge_envs.store import Store
+    from telejudge_judges.asking import ask
 
     with Store(out, GroupVerdict) as store, progress(f"{judge.name} judges groups") as update:
         known = {
@@ -141,7 +142,7 @@ async def _judge_all(
         async def one(group: Group) -> GroupVerdict:
             if group.id not in known:
                 async with free:
-                    known[group.id] = await judge.judge(group)
+                    known[group.id] = await ask(judge, group)
                 store.append(known[group.id])
                 update(len(wanted & known.keys()), len(wanted))
             return known[group.id]

@@ -22,6 +22,7 @@ from telejudge_envs.store import Store
 from telejudge_eval.judge_eval.marks import marked, probed
 from telejudge_eval.judge_eval.padding import padded
 from telejudge_eval.judge_eval.records import Exam, GroupResult, Probe
+from telejudge_judges.asking import ask
 from telejudge_judges.protocol import Judge
 
 VERDICTS, AGAIN, RESULT, JUDGED = "verdicts.jsonl", "again.jsonl", "result.json", "judged.jsonl"
@@ -59,7 +60,7 @@ class Judgements:
 
     async def on(self, group: Group) -> GroupVerdict:
         if group.id not in self._known:
-            self._known[group.id] = await self._judge.judge(group)
+            self._known[group.id] = await ask(self._judge, group)
             self._store.append(self._known[group.id])
         return self._known[group.id]
 
