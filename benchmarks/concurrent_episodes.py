@@ -123,6 +123,7 @@ def tau2s(python: str, plan: Any, ids: list[str], latency: float, places: int, t
             stdout=subprocess.PIPE,
             text=True,
             check=True,
+            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the network
         )
     found = json.loads(done.stdout.strip().splitlines()[-1])
     ideal = ideal_seconds(found["requests"], places, latency)

@@ -56,6 +56,9 @@ class ChatAgents:
     def start(self, task: TaskView, seed: int) -> ChatAgent:
         return ChatAgent(self, task.id, seed)
 
+    async def close(self) -> None:
+        await self.client.close()
+
 
 class ChatAgent:
     """Acts in one episode."""

@@ -40,7 +40,7 @@ class AgentFactory(Protocol):
 
     A factory may say in `waits_on` (a `FaultOwner`) what its agents wait for: `endpoint` for a
     served model, `runner` for one on this machine. A deadline that passes is then blamed on it,
-    and on the agent otherwise.
+    and on the agent otherwise. It may have an `async close()`, which the runner awaits at the end.
     """
 
     @property

@@ -90,7 +90,11 @@ async def run_episodes(
         waiting = [p for p in planned if p.id not in found]
         if engine is None:
             tables = Tables(world, factory, users, deadline_s)
-            await serve([tables.play] * min(concurrency, len(waiting)), iter(waiting), board.add)
+            places = min(concurrency, len(waiting))
+            try:
+                await serve([tables.play] * places, iter(waiting), board.add)
+            finally:
+                await _close(factory)
         elif waiting:
             await engine(iter(waiting), board.add)
     return [board.rollouts[p.id] for p in planned]
@@ -234,6 +238,13 @@ async def serve(
                 group.create_task(sit(place))
     except BaseExceptionGroup as errors:
         raise _first(errors) from errors
+
+
+async def _close(factory: AgentFactory) -> None:
+    """A factory may have connections of this event loop to give up."""
+    close = getattr(factory, "close", None)
+    if close is not None:
+        await close()
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
