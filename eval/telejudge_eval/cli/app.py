@@ -22,6 +22,7 @@ from telejudge_eval.cli import (
     rubric,
     runs,
     serve,
+    serve_help,
     train_embedded_judge,
     train_judge,
     world,
@@ -57,6 +58,7 @@ app.add_typer(play.import_app, name="import")
 app.add_typer(export.export_app, name="export")
 app.add_typer(data.data_app, name="data")
 app.add_typer(rubric.rubric_app, name="rubric")
+app.command("serve-help")(serve_help.serve_help)
 
 
 def main() -> None:
