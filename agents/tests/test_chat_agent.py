@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from telejudge_agents.chat import ChatAgent, ChatAgents
+from telejudge_agents.context import thinking_kept
 from telejudge_envs import fake_endpoint as fake
 from telejudge_envs.client import ChatClient
 from telejudge_envs.endpoint import Endpoint
@@ -139,12 +140,16 @@ def test_reasoning_is_kept_but_sent_back_only_on_request(world: Tau2Telecom) -> 
             ],
         }
     )
-    for send in (False, True):
+    sent = {}
+    for policy in ("drop", "turn", "keep"):
         episode = world.open(world.tasks("test")[0])
         with fake.FakeEndpoint(fake.in_turn(thinking, fake.call(("done", {})))) as server:
-            play(agents(server, send_reasoning=send), episode)
-        assert next(m.reasoning for m in episode.observation if m.role == "assistant") == "hmm"
-        assert ("hmm" in json.dumps(server.requests[1])) is send
+            play(agents(server, thinking=policy), episode)
+        said = next(m for m in episode.observation if m.role == "assistant")
+        assert said.reasoning == "hmm", "the record keeps it whatever is sent"
+        sent[policy] = [m.get("reasoning_content") for m in server.requests[1]["messages"]]
+    assert sent["drop"] == [None] * 4
+    assert sent["turn"] == sent["keep"] == [None, None, "hmm", None]
 
 
 def test_instructions_join_the_system_message(world: Tau2Telecom) -> None:
@@ -166,3 +171,70 @@ def test_a_conversation_without_a_system_message_gets_one() -> None:
 
 def _view() -> TaskView:
     return TaskView(id="t", world="w", split="s", level=1, ticket="help")
+
+
+def thought(text: str, reasoning: str) -> Message:
+    return Message(role="assistant", text=text, reasoning=reasoning)
+
+
+def test_thinking_of_earlier_turns_is_dropped_when_the_user_has_spoken() -> None:
+    spoken = [
+        Message(role="user", text="one"),
+        thought("a", "first"),
+        Message(role="user", text="two"),
+        thought("b", "second"),
+    ]
+    assert [m.reasoning for m in thinking_kept(spoken, "turn")] == [None, None, None, "second"]
+    assert [m.reasoning for m in thinking_kept(spoken, "keep")][1] == "first"
+    tagged = thinking_kept(spoken, "turn", "tags")
+    assert [m.text for m in tagged] == ["one", "a", "two", "<think>\nsecond\n</think>\n\nb"]
+
+
+def overflowing(limit: int, *calls: fake.Reply) -> fake.Script:
+    """Answers the calls in turn, and 400 to whatever has more characters of tool results."""
+
+    def reply(request: dict[str, Any], n: int) -> fake.Reply:
+        if sum(map(len, fake.texts(request, "tool"))) > limit:
+            return fake.fail(400, "This model's maximum context length is 100 tokens")
+        turn = sum(m["role"] == "assistant" for m in request["messages"])
+        return calls[turn]
+
+    return reply
+
+
+def test_what_is_too_long_loses_its_oldest_results(world: Tau2Telecom) -> None:
+    long = fake.call(("get_customer_by_phone", {"phone_number": "555-123-2002"}))
+    calls = (long, long, long, fake.call(("done", {})))
+    first = world.open(world.tasks("test")[0])
+    with fake.FakeEndpoint(fake.in_turn(long, fake.call(("done", {})))) as server:
+        play(agents(server), first)
+    size = next(len(m.text) for m in first.observation if m.role == "tool")
+    assert size > 400
+    for policy, stop in (("stop", None), ("drop", "agent_stop")):
+        episode = world.open(world.tasks("test")[0])
+        with fake.FakeEndpoint(overflowing(2 * size, *calls)) as server:
+            maker = agents(server, overflow=policy)
+            if stop is None:
+                with pytest.raises(EndpointError) as caught:
+                    play(maker, episode)
+                assert caught.value.cause == "context_overflow"
+                assert "overflow" not in maker.versions
+                continue
+            agent = play(maker, episode)
+        assert episode.stop == stop
+        shown = fake.texts(server.requests[-1], "tool")
+        assert [text.startswith("[") for text in shown][:1] == [True]
+        assert all(len(m.text) > 200 for m in episode.observation[:-2] if m.role == "tool")
+        assert agent.usage.dropped_results == sum(t.endswith("needed.]") for t in shown) > 0
+        assert maker.versions["overflow"] == "drop"
+
+
+def test_one_call_a_turn_whatever_the_server_sends(world: Tau2Telecom) -> None:
+    both = fake.call(("check_status_bar", {}), ("check_sim_status", {}))
+    for one in (False, True):
+        episode = world.open(world.tasks("test")[0])
+        with fake.FakeEndpoint(fake.in_turn(both, fake.call(("done", {})))) as server:
+            play(agents(server, one_call=one), episode)
+        made = [c.name for m in episode.observation for c in m.tool_calls]
+        assert made == ["check_status_bar", *([] if one else ["check_sim_status"]), "done"]
+        assert server.requests[0].get("parallel_tool_calls") is (False if one else None)

@@ -16,7 +16,10 @@ from typing import Any
 
 from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
 
-_THINKING = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)
+_THINKING = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
+"""A reply that the token limit cut while the model was thinking has no closing tag."""
+_TEMPLATE_OPENED = re.compile(r"((?:(?!<think>).)*)</think>\s*", re.DOTALL)
+"""Some templates (Qwen's, DeepSeek's) open the thinking themselves, so only its end comes back."""
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 """vLLM, DeepSeek and SGLang use the first, newer vLLM and OpenRouter the second."""
 
@@ -80,12 +83,12 @@ def _call_to_openai(call: ToolCall) -> dict[str, Any]:
 
 
 def from_openai(message: Mapping[str, Any]) -> Message:
-    """An assistant message; `<think>` at the head of the text becomes `reasoning`."""
+    """An assistant message; thinking at the head of the text becomes `reasoning`."""
     text = message.get("content")
     text = clean(text) if isinstance(text, str) else ""
     given = (message.get(name) for name in REASONING_FIELDS)
     reasoning = next((clean(r) for r in given if isinstance(r, str) and r), None)
-    thinking = _THINKING.match(text)
+    thinking = _THINKING.match(text) or _TEMPLATE_OPENED.match(text)
     if thinking:
         reasoning = reasoning or thinking.group(1).strip()
         text = text[thinking.end() :]

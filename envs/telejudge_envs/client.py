@@ -23,16 +23,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from telejudge_envs import tracing
+from telejudge_envs.answers import assemble, read_answer
 from telejudge_envs.breaker import Breaker
-from telejudge_envs.chat_format import from_openai, to_openai, tools_to_openai
+from telejudge_envs.chat_format import to_openai, tools_to_openai
 from telejudge_envs.endpoint import Completion, Endpoint, Meter
 from telejudge_envs.errors import EndpointError, MissingExtraError
 from telejudge_envs.nouns.message import Message, ToolSpec
-from telejudge_envs.nouns.trajectory import Usage
+from telejudge_envs.pace import Pace
 from telejudge_envs.retry import ADVICE, Trouble, attempts, status_trouble
 from telejudge_envs.structured import REFUSALS, Wishes
 
 CONNECT_S = 10.0
+PATH = "/chat/completions"
 
 
 class ChatClient:
@@ -53,6 +55,8 @@ class ChatClient:
         self.meter = Meter()
         self.breaker = breaker or Breaker(endpoint.breaker_after, endpoint.breaker_cooldown_s)
         self._openai = openai
+        httpx = openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]
+        self._httpx = importlib.import_module(httpx)  # httpx or httpx2, as openai has it
         self._wishes = Wishes()
         self._rng = random.Random(seed)
         self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
@@ -67,6 +71,7 @@ class ChatClient:
         *,
         meter: Meter | None = None,
         send_reasoning: bool = False,
+        one_call: bool = False,
     ) -> Completion:
         """One answer. Raises EndpointError when the last attempt failed too.
 
@@ -77,6 +82,8 @@ class ChatClient:
         formats = self._wishes.after(response_format)
         for i, wish in enumerate(formats):
             request = self._request(messages, tools, wish, seed, send_reasoning)
+            if one_call and tools:
+                request["parallel_tool_calls"] = False
             try:
                 completion = await self._ask(request, meter)
             except _Refused as error:
@@ -93,6 +100,7 @@ class ChatClient:
         async with line.slots:
             if not self.breaker.admits():
                 raise self._circuit_open()
+            await line.pace.wait()
             began = time.monotonic()
             report = self.breaker.abandoned
             try:
@@ -102,7 +110,8 @@ class ChatClient:
                         tried += 1
                         left = endpoint.deadline_s - (time.monotonic() - began)
                         raw = await self._attempt(line, request, left)
-                        completion = _read(raw, tried - 1, time.monotonic() - began)
+                        took = time.monotonic() - began
+                        completion = read_answer(raw, tried - 1, took, endpoint.prices)
                         report = self.breaker.succeeded
                         return self._count(completion, meter)
             except Trouble as trouble:
@@ -160,14 +169,16 @@ class ChatClient:
                 with line.client() as client:
                     # `chat.completions.create` would walk all tools and messages in Python to
                     # bring each to its type: 2.8 ms a request with tau2's 44 tools.
-                    return await client.post("/chat/completions", cast_to=object, body=request)
+                    return await self._post(client, request)
+        except Trouble:
+            raise
         except (TimeoutError, self._openai.APITimeoutError) as error:
             what = f"gave no complete answer within {limit:.3g} s"
             raise Trouble("timeout", what, again=True) from error
         except self._openai.APIStatusError as error:
             answer = error.response
             raise status_trouble(answer.status_code, answer.text, answer.headers) from error
-        except self._openai.APIConnectionError as error:
+        except (self._openai.APIConnectionError, self._httpx.TransportError) as error:
             reason = error.__cause__ or error
             what = f"could not be reached or hung up ({type(reason).__name__}: {reason})"
             raise Trouble("connection", what, again=True) from error
@@ -175,12 +186,23 @@ class ChatClient:
             what = f"sent an answer that cannot be read ({type(error).__name__}: {error})"
             raise Trouble("bad_response", what) from error
 
+    async def _post(self, client: Any, request: Mapping[str, Any]) -> Any:
+        if not self.endpoint.stream:
+            return await client.post(PATH, cast_to=object, body=request)
+        asked = {**request, "stream": True, "stream_options": {"include_usage": True}}
+        stream_cls = self._openai.AsyncStream[object]
+        chunks = await client.post(
+            PATH, cast_to=object, body=asked, stream=True, stream_cls=stream_cls
+        )
+        async with chunks:
+            return await assemble(aiter(chunks))
+
     def _line(self) -> _Line:
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
             for closed in [known for known in self._lines if known.is_closed()]:
                 del self._lines[closed]
-            self._lines[loop] = _Line(self._openai, self.endpoint)
+            self._lines[loop] = _Line(self._openai, self._httpx, self.endpoint)
         return self._lines[loop]
 
     def _count(self, completion: Completion, meter: Meter | None) -> Completion:
@@ -193,6 +215,7 @@ class ChatClient:
         self, trouble: Trouble, tried: int, seconds: float, meter: Meter | None
     ) -> None:
         prompt, completion = trouble.tokens
+        prices = self.endpoint.prices
         for each in filter(None, (self.meter, meter)):
             each.add(
                 prompt_tokens=prompt,
@@ -200,6 +223,7 @@ class ChatClient:
                 requests=tried,
                 retries=max(0, tried - 1),
                 seconds=seconds,
+                cost_usd=prices.cost(prompt, completion) if prices else 0.0,
             )
 
     def _error(self, trouble: Trouble, tried: int) -> EndpointError:
@@ -218,20 +242,27 @@ class _Refused(Exception):
         self.final = final
 
 
-_COUNTED = {"prompt_tokens", "completion_tokens", "requests", "retries", "seconds"}
+_COUNTED = {
+    "prompt_tokens",
+    "completion_tokens",
+    "requests",
+    "retries",
+    "seconds",
+    "cost_usd",
+}
 
 
 class _Line:
     """Connections and places of one event loop; neither may cross to another loop."""
 
-    def __init__(self, openai: Any, endpoint: Endpoint) -> None:
+    def __init__(self, openai: Any, httpx: Any, endpoint: Endpoint) -> None:
         self.slots = asyncio.Semaphore(endpoint.concurrency)
+        self.pace = Pace(endpoint.requests_per_minute)
         self._openai, self._endpoint = openai, endpoint
         self._timeout = openai.Timeout(
             endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s)
         )
-        httpx = openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]
-        self._trust = importlib.import_module(httpx).create_ssl_context()  # 20 ms each
+        self._trust = httpx.create_ssl_context()  # 20 ms each
         self._free: list[Any] = []
 
     @contextmanager
@@ -263,46 +294,3 @@ class _Line:
     async def close(self) -> None:
         while self._free:
             await self._free.pop().close()
-
-
-def _read(raw: Any, retries: int, seconds: float) -> Completion:
-    """The Completion in an answer; raises Trouble when it holds none or a refusal."""
-    answer = _object(raw)
-    spent = _object(answer.get("usage"))
-    tokens = (_count(spent.get("prompt_tokens")), _count(spent.get("completion_tokens")))
-    choices = answer.get("choices")
-    choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
-    said = choice.get("message")
-    if not isinstance(said, dict):
-        what = f"sent an answer without choices: {str(raw)[:300]}"
-        raise Trouble("bad_response", what, tokens=tokens)
-    if said.get("refusal") or choice.get("finish_reason") == "content_filter":
-        what = f"refused: {said.get('refusal') or 'content filter'}"
-        raise Trouble("refused", what, tokens=tokens)
-    scored = _object(choice.get("logprobs")).get("content")
-    try:
-        message = from_openai(said)
-    except (AttributeError, TypeError) as error:
-        what = f"sent a message of an unknown form: {str(said)[:300]}"
-        raise Trouble("bad_response", what, tokens=tokens) from error
-    return Completion(
-        message=message,
-        usage=Usage(
-            prompt_tokens=tokens[0],
-            completion_tokens=tokens[1],
-            requests=retries + 1,
-            retries=retries,
-            seconds=seconds,
-        ),
-        finish_reason=str(choice.get("finish_reason") or "stop"),
-        retries=retries,
-        logprobs=tuple(t["logprob"] for t in scored) if scored else None,
-    )
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) else 0

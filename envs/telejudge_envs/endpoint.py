@@ -23,6 +23,21 @@ RESERVED = {"model", "messages", "tools", "stream", "n", "response_format"}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+class Prices(Noun):
+    """What a million tokens cost, in US dollars."""
+
+    prompt: float = Field(default=0.0, ge=0)
+    completion: float = Field(default=0.0, ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Prompt tokens that the server had in its cache; None: as much as others."""
+
+    def cost(self, prompt: int, completion: int, cached: int = 0) -> float:
+        """Dollars for so many tokens; `cached` of the prompt's were in the cache."""
+        kept = self.prompt if self.cached is None else self.cached
+        fresh = max(0, prompt - cached)
+        return (fresh * self.prompt + cached * kept + completion * self.completion) / 1e6
+
+
 class Endpoint(Noun):
     """An OpenAI-compatible chat endpoint.
 
@@ -47,6 +62,11 @@ class Endpoint(Noun):
     """Completions failing in a row after which the endpoint is left alone; 0: never."""
     breaker_cooldown_s: float = Field(default=30.0, ge=0)
     """For so long; then one completion is tried, and the others when it succeeds."""
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    """Completions begun in a minute at most, evenly spread; None: as many as there are places."""
+    stream: bool = False
+    """Whether answers are asked for as a stream: some proxies cut connections that are silent."""
+    prices: Prices | None = None
     sampling: dict[str, Any] = Field(default_factory=dict)
     send_seed: bool = True
     """Some servers refuse the parameter `seed`; then set this to False."""

@@ -4,18 +4,20 @@
         Endpoint(base_url=server.base_url, model="fake")
 
 A real HTTP server of the standard library on a loopback port. It is no model: a script (any
-function of the request and its number, from 0) decides each reply, good or bad.
+function of the request and its number, from 0) decides each reply, good or bad. Who asks for a
+stream gets the same completion in pieces.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
@@ -109,6 +111,40 @@ def drip(reply: Reply) -> Reply:
     return Reply(body=reply.body, act="drip")
 
 
+def streamed(reply: Reply) -> Reply:
+    """A whole completion as the events of a stream, each word and each call's part its own."""
+    try:
+        answer = json.loads(reply.body)
+        choice, usage = answer["choices"][0], answer.get("usage")
+    except (ValueError, KeyError, IndexError, TypeError):
+        return reply
+    events = [{"choices": [{"index": 0, "delta": delta}]} for delta in _deltas(choice["message"])]
+    events.append(
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    )
+    events.append({"choices": [], "usage": usage})
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+    headers = {**reply.headers, "Content-Type": "text/event-stream"}
+    return replace(reply, body="".join([*lines, "data: [DONE]\n\n"]), headers=headers)
+
+
+def _deltas(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, text in message.items():
+        if isinstance(text, str) and name != "role":
+            for word in re.findall(r"\S+\s*|\s+", text):
+                yield {name: word}
+    for index, made in enumerate(message.get("tool_calls") or ()):
+        function = made.get("function", {})
+        arguments = str(function.get("arguments", ""))
+        yield {
+            "tool_calls": [
+                {"index": index, "id": made.get("id"), "function": {"name": function.get("name")}}
+            ]
+        }
+        for part in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
+
+
 Script = Callable[[dict[str, Any], int], Reply]
 
 
@@ -188,7 +224,10 @@ def _handler(owner: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             if self.path != PATH:
                 self._answer(fail(404, f"no such path: {self.path}; try {PATH}"))
                 return
-            reply = owner._decide(json.loads(body), self.headers.get("authorization") or "")
+            request = json.loads(body)
+            reply = owner._decide(request, self.headers.get("authorization") or "")
+            if request.get("stream") and reply.status == 200:
+                reply = streamed(reply)
             try:
                 self._act(reply)
             finally:

@@ -61,6 +61,8 @@ class Usage(Noun):
     retries: int = 0
     seconds: float = 0.0
     cost_usd: float = 0.0
+    dropped_results: int = 0
+    """Tool results that the model saw no more at the end, for want of context."""
 
 
 class TokenTrace(Noun):
