@@ -20,7 +20,9 @@ Only a UsageError or MissingExtraError is raised: every episode would end the sa
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -43,6 +45,8 @@ from telejudge_envs.nouns.trajectory import (
 from telejudge_envs.protocol import Episode, User, World
 
 MAX_DETAIL = 500
+_STEPS = ThreadPoolExecutor(max_workers=1024, thread_name_prefix="step")
+"""Threads in which users think; asyncio's own are six on two cores. Started as they are needed."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,8 @@ async def _step_in_thread(table: _Table, said: Message, limit: float, allowed: f
     scope = asyncio.timeout_at(None if limit == float("inf") else limit)
     try:
         async with scope:
-            await asyncio.to_thread(episode.step, said)
+            here = contextvars.copy_context()
+            await asyncio.get_running_loop().run_in_executor(_STEPS, here.run, episode.step, said)
     except TimeoutError as error:
         if not scope.expired():
             raise

@@ -23,6 +23,14 @@ class EndpointError(TelejudgeError):
         self.cause = cause
 
 
+class PlayerError(TelejudgeError):
+    """Whoever plays the user did not play him; `cause` is a short machine-readable word."""
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
 class MissingExtraError(TelejudgeError):
     """An optional dependency is not installed; `then` is a command needed after the extra's."""
 

@@ -2,14 +2,17 @@
 
     kind_of(world, task.view)              # "mms": what curricula and summaries sort tasks by
     scripted_user(world, task, seed=0)     # plays the user of a dual-control episode
+    model_user(world, client, task, 0)     # a model plays him
 
-A world offers kinds by a method `kind(view) -> str` and a user by `scripted_user(task, seed)`.
+A world offers kinds by a method `kind(view) -> str` and a user by `scripted_user(task, seed)` or
+`model_user(task, seed, client)`.
 """
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.task import Task, TaskView
 from telejudge_envs.protocol import User, World
@@ -43,3 +46,19 @@ def scripted_user(world: World, task: Task, seed: int) -> User:
             f"world {world.name} has no scripted user for dual mode; play it with --mode solo"
         )
     return world.scripted_user(task, seed)
+
+
+@runtime_checkable
+class OffersModelUser(Protocol):
+    """A world whose user can be played by a model."""
+
+    def model_user(self, task: Task, seed: int, client: ChatClient) -> User: ...
+
+
+def model_user(world: World, client: ChatClient, task: Task, seed: int) -> User:
+    """The world's user, played by a model. Raises UsageError when the world offers none."""
+    if not isinstance(world, OffersModelUser):
+        raise UsageError(
+            f"world {world.name} has no user for a model to play; choose --user scripted"
+        )
+    return world.model_user(task, seed, client)

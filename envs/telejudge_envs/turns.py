@@ -13,7 +13,7 @@ that was. Nothing raises because of what an agent or a user did:
 | a message without words or calls, text in solo mode | `agent_error` | agent |
 | ten failed calls | `too_many_errors` | |
 | the user's model endpoint failed | `failed` | endpoint |
-| the user's code raised, said nothing, or called without end | `user_error` | user |
+| the user's code raised, said nothing, called without end, broke his role | `user_error` | user |
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from telejudge_envs import tracing
-from telejudge_envs.errors import EndpointError, UsageError
+from telejudge_envs.errors import EndpointError, PlayerError, UsageError
 from telejudge_envs.nouns.message import Message, ToolCall, ToolResult, ToolSpec
 from telejudge_envs.nouns.task import Task
 from telejudge_envs.nouns.trajectory import Change, Failure, FaultOwner, Outcome, StopReason
@@ -191,6 +191,8 @@ class TurnEpisode(ABC):
             reply = self._user.reply(self.observation, self.user_tools)
         except EndpointError as error:
             self._blame("failed", "endpoint", error.cause, str(error))
+        except PlayerError as error:
+            self._blame("user_error", "user", error.cause, str(error))
         except Exception as error:
             self._blame("user_error", "user", "crash", f"{type(error).__name__}: {error}")
         else:

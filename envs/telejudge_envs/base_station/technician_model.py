@@ -5,26 +5,18 @@
 
 In: the conversation as the technician lives it: his dispatch, the agent's words, his own calls and
 what they returned; the agent's calls and the policy stay hidden from him. Out: the model's words,
-or a call of one of his tools. Raises EndpointError when the endpoint fails; the episode books that
-as the endpoint's failure.
+or a call of one of his tools. Whose fault his mistakes are says model_player.py.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import os
-import threading
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from telejudge_envs.base_station.technician import ScriptedTechnician
 from telejudge_envs.client import ChatClient
-from telejudge_envs.endpoint import Completion, Meter
-from telejudge_envs.errors import EndpointError
-from telejudge_envs.nouns.message import Message, ToolCall, ToolSpec
+from telejudge_envs.model_player import ModelPlayer
+from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.nouns.trajectory import Usage
 
 RULES = """\
 You are {name}, a field technician for mobile radio sites. An engineer in the operations centre
@@ -54,46 +46,20 @@ NOT_SENT = "Nobody has sent you anywhere yet."
 NOTHING_SAID = "The engineer is on the line."
 
 
-class ModelTechnician:
+class ModelTechnician(ModelPlayer):
     """Plays the technician of one task by asking a model. `meter` holds what that cost."""
 
+    who = "technician"
+
     def __init__(self, client: ChatClient, task: Task, seed: int = 0) -> None:
-        self.client = client
-        self.meter = Meter()
+        super().__init__(client, f"{task.id}|{seed}")
         scripted = ScriptedTechnician(task, seed)
-        self._key = f"{task.id}|{seed}"
         self._persona = PERSONAS[scripted.persona].format(theory=scripted.theory)
 
-    @property
-    def usage(self) -> Usage:
-        return self.meter.usage
+    def knows(self) -> str:
+        return self._persona
 
-    def reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
-        """The model's next message. Raises EndpointError when the endpoint fails."""
-        lived = self._lived(conversation)
-        completion = run(self._ask(lived, tools, len(conversation)))
-        said = completion.message
-        calls = tuple(
-            call.model_copy(update={"id": f"field_{len(conversation)}_{n}", "owner": "user"})
-            for n, call in enumerate(said.tool_calls[:1])
-        )
-        if not calls and not said.text.strip():
-            where = f"{self.client.endpoint.base_url} (model {self.client.endpoint.model})"
-            raise EndpointError(
-                f"{where} answered for the technician with neither words nor a call; "
-                "give it more tokens or another model",
-                cause="bad_response",
-            )
-        return Message(role="user", text="" if calls else said.text, tool_calls=calls)
-
-    async def _ask(
-        self, lived: Sequence[Message], tools: Sequence[ToolSpec], turn: int
-    ) -> Completion:
-        digest = hashlib.sha256(f"{self._key}|{turn}".encode()).digest()
-        seed = int.from_bytes(digest[:4], "big") >> 1
-        return await self.client.complete(lived, tools, seed=seed, meter=self.meter)
-
-    def _lived(self, conversation: Sequence[Message]) -> list[Message]:
+    def lived(self, conversation: Sequence[Message]) -> list[Message]:
         """The conversation from his side: the agent is the user, and he is the assistant."""
         head = f"{RULES.format(name='Sam')}\n{self._persona}\n{_job(conversation)}"
         lived = [Message(role="system", text=head)]
@@ -127,32 +93,3 @@ def _job(conversation: Sequence[Message]) -> str:
     return DISPATCH.format(
         site_id=given.get("site_id"), task=given.get("task") or "see the engineer", parts=parts
     )
-
-
-class _Loop:
-    """An event loop in a thread of its own: `User.reply` is not async, the client is, and the
-    caller may be inside a running loop already."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._process = 0
-
-    def get(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None or self._process != os.getpid():  # no thread survives a fork
-                self._process = os.getpid()
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=self._loop.run_forever, name="technician", daemon=True
-                ).start()
-            return self._loop
-
-
-_LOOP = _Loop()
-"""One for all technicians of the process, so that their client keeps its connections."""
-
-
-def run(ask: Coroutine[Any, Any, Completion]) -> Completion:
-    """Wait for an answer from outside of its loop."""
-    return asyncio.run_coroutine_threadsafe(ask, _LOOP.get()).result()

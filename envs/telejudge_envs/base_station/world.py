@@ -18,6 +18,7 @@ from telejudge_envs.base_station.policy import policy_text
 from telejudge_envs.base_station.spec import build
 from telejudge_envs.base_station.tasks import WORLD, one_task, spec_of, split_tasks
 from telejudge_envs.base_station.technician import ScriptedTechnician
+from telejudge_envs.client import ChatClient
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task, TaskView
 from telejudge_envs.protocol import User
@@ -55,6 +56,12 @@ class BaseStation(TurnWorld[BaseStationEpisode]):
     def kind(self, view: TaskView) -> str:
         """What the ticket is sorted under in tables and curricula: its difficulty level."""
         return f"L{view.level}"
+
+    def model_user(self, task: Task, seed: int, client: ChatClient) -> User:
+        """Played by the model that `client` asks."""
+        from telejudge_envs.base_station.technician_model import ModelTechnician
+
+        return ModelTechnician(client, task, seed)
 
     def scripted_user(self, task: Task, seed: int) -> User:
         """The technician who needs no model, with the persona of the task."""

@@ -17,7 +17,7 @@ from telejudge_envs.nouns.trajectory import Outcome
 from telejudge_envs.protocol import User
 from telejudge_envs.tau2_telecom import ledger, score, tools, upstream
 from telejudge_envs.tau2_telecom.prompts import GREETING, system_prompt
-from telejudge_envs.tau2_telecom.user import STOP, TRANSFER
+from telejudge_envs.tau2_telecom.user import OUT_OF_SCOPE, STOP, TRANSFER
 from telejudge_envs.turns import Answered, TurnEpisode
 
 MAX_RESULT = 16_000
@@ -104,7 +104,7 @@ class Tau2Episode(TurnEpisode):
         return self.task.view.mode == "solo" and any(call.name == tools.DONE for call in calls)
 
     def _leaves(self, message: Message) -> bool:
-        ends = (STOP,) if message.role == "assistant" else (STOP, TRANSFER)
+        ends = (STOP,) if message.role == "assistant" else (STOP, TRANSFER, OUT_OF_SCOPE)
         return any(token in message.text for token in ends)
 
     # -- the state

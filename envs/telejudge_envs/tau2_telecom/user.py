@@ -24,6 +24,7 @@ from telejudge_envs.nouns.task import Task
 
 STOP = "###STOP###"
 TRANSFER = "###TRANSFER###"
+OUT_OF_SCOPE = "###OUT-OF-SCOPE###"
 IT_SAYS = "It says:\n"
 FAILED = "but it failed. "
 """Parts of his reports, by which a scripted agent tells a tool's output from his own words."""

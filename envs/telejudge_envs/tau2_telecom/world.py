@@ -15,6 +15,7 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from telejudge_envs.client import ChatClient
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.task import Task, TaskView
@@ -71,6 +72,12 @@ class Tau2Telecom(TurnWorld[Tau2Episode]):
     def kind(self, view: TaskView) -> str:
         """`mms`, `data` or `service`, by the words of the ticket."""
         return kind_of_ticket(view.ticket)
+
+    def model_user(self, task: Task, seed: int, client: ChatClient) -> User:
+        """Played by the model that `client` asks."""
+        from telejudge_envs.tau2_telecom.user_model import ModelUser
+
+        return ModelUser(client, task, seed)
 
     def scripted_user(self, task: Task, seed: int) -> User:
         """The customer of a dual-control task; he has no dice, so `seed` changes nothing."""
