@@ -118,7 +118,8 @@ def eval_judge(
         settings=asked,
     )
     print_sheets(sheets([result]), Console())
-    record.found(**{n: m.value for n, m in result.measures["all"].items()})
+    overall = next(iter(result.measures.values()), {})  # of all sources, or of the only one
+    record.found(**{name: measure.value for name, measure in overall.items()})
     typer.echo(f"result in {out / 'result.json'}, groups for a report in {out / 'judged.jsonl'}")
 
 
