@@ -7,7 +7,6 @@ What is measured of them is in agent_eval/.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from telejudge_envs.groups import groups_of, latest
@@ -25,7 +24,7 @@ def judged_by_verifier(rollouts: Sequence[Rollout]) -> dict[str, list[JudgedGrou
     for name in sorted({_name(r) for r in records.values()}):
         judged[name] = []
         for group in groups_of(r for r in records.values() if _name(r) == name):
-            verdict = asyncio.run(verifier.judge(group))
+            verdict = verifier.judge_now(group)
             truths = {t.id: records[t.id].outcome for t in group.trajectories}
             outcomes = {key: truth for key, truth in truths.items() if truth is not None}
             judged[name].append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from telejudge_eval.cli import evaluate, evaluate_agent
+from telejudge_eval.cli import evaluate, evaluate_agent, evaluate_base
 
 eval_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -22,3 +22,6 @@ eval_app.command("judge")(evaluate.eval_judge)
 eval_app.command("compare")(evaluate.eval_compare)
 eval_app.command("table")(evaluate.eval_table)
 eval_app.command("admission")(evaluate.eval_admission)
+eval_app.command("base")(evaluate_base.eval_base)
+eval_app.command("base-table")(evaluate_base.eval_base_table)
+eval_app.command("lm-eval-tasks")(evaluate_base.lm_eval_tasks)

@@ -1,0 +1,1 @@
+"""Base measurements: one model on questions, problems and episodes; one table, one page."""
