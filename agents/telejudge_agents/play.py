@@ -174,7 +174,9 @@ async def _step_in_thread(table: _Table, said: Message, limit: float, allowed: f
     try:
         async with scope:
             here = contextvars.copy_context()
-            await asyncio.get_running_loop().run_in_executor(_STEPS, here.run, episode.step, said)
+            await asyncio.get_running_loop().run_in_executor(
+                _STEPS, lambda: here.run(episode.step, said)
+            )
     except TimeoutError as error:
         if not scope.expired():
             raise

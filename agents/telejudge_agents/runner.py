@@ -85,7 +85,8 @@ async def run_episodes(
         )
     planned = plan(tasks, factory.name, rollouts=rollouts, seed=seed)
     with Store(out, Rollout, fsync=fsync) if out is not None else nullcontext() as store:
-        found = _already_played(store, planned, versions_of(world, factory), retry_failed)
+        made_with = {**versions_of(world, factory), **_versions(users)}
+        found = _already_played(store, planned, made_with, retry_failed)
         board = _Board(len(planned), found, store, on_progress)
         waiting = [p for p in planned if p.id not in found]
         if engine is None:
@@ -217,7 +218,15 @@ class Tables:
         user = None
         if self.users is not None and planned.task.view.mode == "dual":
             user = self.users(planned.task, planned.seed)
-        return await play(self.world, planned, self.factory, user=user, deadline_s=self.deadline_s)
+        rollout = await play(
+            self.world, planned, self.factory, user=user, deadline_s=self.deadline_s
+        )
+        extra = _versions(self.users)
+        if not extra:
+            return rollout
+        made_with = {**rollout.trajectory.versions, **extra}
+        told = rollout.trajectory.model_copy(update={"versions": made_with})
+        return rollout.model_copy(update={"trajectory": told})
 
 
 async def serve(
@@ -238,6 +247,11 @@ async def serve(
                 group.create_task(sit(place))
     except BaseExceptionGroup as errors:
         raise _first(errors) from errors
+
+
+def _versions(users: Users | None) -> dict[str, str]:
+    """Of users that are not all the same, such as those played by a model."""
+    return getattr(users, "versions", {})
 
 
 async def _close(factory: AgentFactory) -> None:

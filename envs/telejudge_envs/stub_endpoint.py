@@ -30,9 +30,10 @@ Plan = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _TICKETS = (
     re.compile(rb'"role": ?"user", ?"content": ?("(?:[^"\\]|\\.)*")'),
+    re.compile(rb'"content": ?("(?:[^"\\]|\\.)*"), ?"role": ?"user"'),
     re.compile(rb'<ticket>\\n((?:[^"\\]|\\.)*?)\\n</ticket>'),
 )
-"""Where a ticket stands in a request: in telejudge's, and in tau2's own solo agent's."""
+"""Where a ticket stands in a request: in telejudge's, LangChain's, and tau2's own solo agent's."""
 _TURN = re.compile(rb'"role": ?"assistant"')
 
 

@@ -12,7 +12,7 @@ import typer
 from telejudge_envs.errors import UsageError
 
 if TYPE_CHECKING:
-    from telejudge_envs.endpoint import Endpoint
+    from telejudge_envs.endpoint import Endpoint, Prices
     from telejudge_judges.settings import JudgeSettings
 
 
@@ -100,8 +100,10 @@ def endpoint(
     timeout: float,
     retries: int,
     concurrency: int,
+    **more: Any,
 ) -> Endpoint:
-    """Raises UsageError naming the option that is missing or wrong."""
+    """`more` are further settings of the Endpoint. Raises UsageError naming the option that is
+    missing or wrong."""
     from pydantic import ValidationError
 
     from telejudge_envs.endpoint import Endpoint
@@ -121,10 +123,34 @@ def endpoint(
             max_retries=retries,
             concurrency=concurrency,
             sampling=json_object(sampling),
+            **more,
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def prices(given: str | None, model: str | None) -> Prices | None:
+    """--prices: `0.15,0.60`, `0.15,0.60,0.075`, or a JSON file `{"model": {"prompt": 0.15, …}}`.
+
+    Raises UsageError for what is neither, and for a file that does not know the model.
+    """
+    from pydantic import ValidationError
+
+    from telejudge_envs.endpoint import Prices
+
+    if given is None:
+        return None
+    try:
+        numbers = [float(part) for part in given.split(",")]
+    except ValueError:
+        numbers = None
+    try:
+        if numbers is not None:
+            return Prices(**dict(zip(("prompt", "completion", "cached"), numbers, strict=False)))
+        return Prices.model_validate(json.loads(Path(given).read_text())[model])
+    except (OSError, ValueError, ValidationError, KeyError, TypeError) as error:
+        raise UsageError(f"--prices {given}: no prices for {model} ({error})") from error
 
 
 def judge_settings(
