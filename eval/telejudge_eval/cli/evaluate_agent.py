@@ -10,6 +10,7 @@ import typer
 
 from telejudge_envs.errors import MissingExtraError, UsageError
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_envs.nouns.judged import JudgedGroup
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 JudgedOfFile = dict[str, "list[JudgedGroup]"]
 
 
+@long_command("eval agent")
 def eval_agent(
     file: Annotated[Path, typer.Argument(help="A rollout file (`telejudge rollout` writes one).")],
     out: Annotated[
@@ -54,12 +56,16 @@ def eval_agent(
     from telejudge_eval.agent_eval.summary import as_json, summarise_agent
     from telejudge_eval.agent_eval.versus import versus
 
+    record = begin(kept, seed=seed) if (kept := out or summary) else None
     judged = _judged(file)
     chosen = {agent: judged[_one(judged, agent, file, "--agent")]} if agent else judged
     episodes = _episodes(chosen, faults_fail)
     summaries = [
         summarise_agent(name, own, samples=bootstrap, seed=seed) for name, own in episodes.items()
     ]
+    if record is not None and len(summaries) == 1:
+        shown = {name: figure.value for name, figure in summaries[0].figures.items()}
+        record.found(episodes=len(summaries[0].episodes), **shown)
     console = Console()
     print_agents(summaries, console)
     found = None

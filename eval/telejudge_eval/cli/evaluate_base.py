@@ -9,11 +9,13 @@ import typer
 
 from telejudge_envs.errors import MissingExtraError, UsageError
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 PANEL = "Sizes of samples (0 leaves a section out)"
 JUDGE = "Judge of open answers"
 
 
+@long_command("eval base")
 def eval_base(
     where: Annotated[
         str, typer.Argument(help="A transformers folder, a .gguf file, or http://…/v1.")
@@ -50,10 +52,10 @@ def eval_base(
 
     Example: `telejudge eval base models/small --teleqna TeleQnA.zip --out base/small`
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    from contextlib import ExitStack
 
     from telejudge_envs.client import ChatClient
+    from telejudge_envs.progress import Update, progress
 
     _need_numpy()
     from telejudge_eval.base.document import markdown, page
@@ -84,15 +86,20 @@ def eval_base(
         where, model=model, api_key=api_key, timeout=timeout, seed=seed, name=name
     )
     data = Data(teleqna=teleqna, problems=telemath, judge=judge, judge_prompt=judge_prompt)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        lines = {}
+    record = begin(out, folder=True, seed=seed, config=settings.model_dump(mode="json"))
+    with ExitStack() as shown:
+        updates: dict[str, Update] = {}
 
         def tell(section: str, done: int, total: int) -> None:
-            if section not in lines:
-                lines[section] = bar.add_task(section, total=total)
-            bar.update(lines[section], completed=done)
+            if section not in updates:
+                shown.close()  # one section after the other
+                updates[section] = shown.enter_context(progress(section))
+            updates[section](done, total)
 
         result = measure(speaker, data, settings, out, concurrency=concurrency, on_progress=tell)
+    for section in result.sections:
+        scores = [item.score for item in section.items if item.score is not None]
+        record.found(**{section.name: sum(scores) / len(scores) if scores else None})
     title = f"Base measurements of {result.model}"
     text = markdown([result], title)
     (out / "table.md").write_text(text, encoding="utf-8")
