@@ -6,7 +6,7 @@ On a terminal the lines move; in a log file, a line is printed every tenth step 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,9 @@ TITLES = {
     "after": "Test tasks, after",
 }
 LOG_EVERY = 10
+
+OnLine = Callable[[int, int, Mapping[str, Any]], None]
+"""Told a step, the number of steps, and a line of metrics.jsonl."""
 
 SHOWN = (
     "reward",
@@ -96,6 +99,24 @@ def _logger(console: Console) -> OnEvent:
         console.print(line, highlight=False, soft_wrap=True)
 
     return log
+
+
+def step_lines(shown: Sequence[str]) -> OnLine:
+    """For trainers of judges: a line at every check and twenty times in between, each with the
+    figures in `shown` that it has, and the time that is left."""
+    began: tuple[float, int] | None = None
+
+    def show(step: int, steps: int, line: Mapping[str, Any]) -> None:
+        nonlocal began
+        now = time.monotonic()
+        began = began or (now, step)
+        if line["phase"] == "train" and step % max(1, steps // 20) and step != steps:
+            return
+        figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
+        rest = left(*began, step, steps, now)
+        print(f"{step:>6}/{steps} {line['phase']:<5} {figures}  {rest}".rstrip(), flush=True)
+
+    return show
 
 
 def note_of(event: Event) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from telejudge_eval.cli import options as opt
 from telejudge_eval.cli.long_command import begin, long_command
+
+SHOWN = ("loss", "accuracy", "defects_f1")
+"""Figures of a step, where it has them."""
 
 
 class Preset(StrEnum):
@@ -59,6 +61,7 @@ def train_embedded_judge(
     Killed and started again, it goes on where it was and ends with the same judge.
     """
     from telejudge_envs.progress import progress
+    from telejudge_eval.live import step_lines
     from telejudge_judges.settings import parse_assignments
     from telejudge_training.embedded_judge.run import train_embedded_judge
     from telejudge_training.embedded_judge.settings import PRESETS
@@ -68,7 +71,13 @@ def train_embedded_judge(
     record = begin(folder, folder=True, seed=seed, config=chosen.model_dump(mode="json"))
     with progress("tasks played") as on_pools:
         summary = train_embedded_judge(
-            chosen, folder, seed, groups=groups, start=start, on_pools=on_pools, on_line=_show
+            chosen,
+            folder,
+            seed,
+            groups=groups,
+            start=start,
+            on_pools=on_pools,
+            on_line=step_lines(SHOWN),
         )
     dev, took = summary["dev"], summary["seconds"]
     record.found(**dev, seconds=took)
@@ -79,12 +88,3 @@ def train_embedded_judge(
     typer.echo(
         f"judge in {folder / 'judge'}; try it: --judge embedded --set folder={folder / 'judge'}"
     )
-
-
-def _show(step: int, steps: int, line: Mapping[str, Any]) -> None:
-    """A line on the terminal at every check and twenty times in between."""
-    if line["phase"] == "train" and step % max(1, steps // 20) and step != steps:
-        return
-    shown = ("loss", "accuracy", "defects_f1")
-    figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
-    typer.echo(f"{step:>6}/{steps} {line['phase']:<5} {figures}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,9 @@ from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_training.judge_training.settings import JudgeRecipe
+
+SHOWN = ("loss", "reward", "verdicts", "accuracy", "mean_token_accuracy")
+"""Figures of a step, where it has them."""
 
 
 class Kind(StrEnum):
@@ -70,6 +72,7 @@ def train_judge(
 
     Killed and started again, it goes on where it was and ends with the same model.
     """
+    from telejudge_eval.live import step_lines
     from telejudge_training.judge_training.recipes import load_recipe
     from telejudge_training.judge_training.run import Sources, train_judge
 
@@ -77,7 +80,7 @@ def train_judge(
     folder = run_dir or Path("runs") / f"judge-{kind.value}-seed{seed}"
     sources = Sources(rows=rows, model=model, dev=dev, teacher=teacher)
     record = begin(folder, folder=True, seed=seed, config=chosen.model_dump(mode="json"))
-    summary = train_judge(chosen, sources, folder, seed, on_line=_show)
+    summary = train_judge(chosen, sources, folder, seed, on_line=step_lines(SHOWN))
     shown = ("best_dev_loss", "threshold_accuracy", "steps", "seconds")
     record.found(**{name: summary.get(name) for name in shown})
     for name in ("best_dev_loss", "threshold_accuracy", "dev"):
@@ -97,12 +100,3 @@ def with_settings(recipe: JudgeRecipe, assignments: list[str]) -> JudgeRecipe:
     if fixed := changes.keys() & {"name", "kind"}:
         raise UsageError(f"--set {min(fixed)}: choose it with --recipe or --kind")
     return recipe.with_(**changes)
-
-
-def _show(step: int, steps: int, line: Mapping[str, Any]) -> None:
-    """A line on the terminal at every check and twenty times in between."""
-    if line["phase"] == "train" and step % max(1, steps // 20) and step != steps:
-        return
-    shown = ("loss", "reward", "verdicts", "accuracy", "mean_token_accuracy")
-    figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
-    typer.echo(f"{step:>6}/{steps} {line['phase']:<5} {figures}")
