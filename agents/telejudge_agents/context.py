@@ -6,8 +6,8 @@
 | thinking | sent back | for |
 |---|---|---|
 | `drop` | nothing | endpoints that want it dropped between all turns |
-| `turn` | that since the user's last words | models that think through a loop of tool calls |
-| `keep` | all | models trained to see it |
+| `turn` | that since the user's last words | DeepSeek V3.2, Qwen3, gpt-oss: loops of tool calls |
+| `keep` | all | DeepSeek V4 with tools; models trained to see it |
 
 A server whose template reads no `reasoning_content` takes it as `tags` in the text.
 """
@@ -40,6 +40,8 @@ def thinking_kept(
 
 
 def _shown(message: Message, *, kept: bool, form: Form) -> Message:
+    if kept and form == "field" and message.tool_calls and message.reasoning is None:
+        return message.model_copy(update={"reasoning": ""})  # DeepSeek answers 400 without it
     if message.reasoning is None or (kept and form == "field"):
         return message
     text = f"<think>\n{message.reasoning}\n</think>\n\n{message.text}" if kept else message.text

@@ -15,7 +15,7 @@ from telejudge_envs import fake_endpoint as fake
 from telejudge_envs.client import ChatClient
 from telejudge_envs.endpoint import Endpoint
 from telejudge_envs.errors import EndpointError
-from telejudge_envs.nouns.message import Message
+from telejudge_envs.nouns.message import Message, ToolCall
 from telejudge_envs.nouns.task import Task, TaskView
 from telejudge_envs.protocol import Episode
 from telejudge_envs.tau2_telecom.world import Tau2Telecom
@@ -186,6 +186,10 @@ def test_thinking_of_earlier_turns_is_dropped_when_the_user_has_spoken() -> None
     ]
     assert [m.reasoning for m in thinking_kept(spoken, "turn")] == [None, None, None, "second"]
     assert [m.reasoning for m in thinking_kept(spoken, "keep")][1] == "first"
+    call = ToolCall(id="c", name="f")
+    silent = Message(role="assistant", tool_calls=(call,))
+    assert [m.reasoning for m in thinking_kept([silent], "turn")] == [""]
+    assert [m.reasoning for m in thinking_kept([silent], "drop")] == [None]
     tagged = thinking_kept(spoken, "turn", "tags")
     assert [m.text for m in tagged] == ["one", "a", "two", "<think>\nsecond\n</think>\n\nb"]
 

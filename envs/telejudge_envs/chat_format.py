@@ -66,7 +66,7 @@ def _message_to_openai(message: Message, reasoning: bool) -> dict[str, Any]:
         out["tool_calls"] = [_call_to_openai(call) for call in message.tool_calls]
     elif not message.text:
         out["content"] = ""
-    if reasoning and message.reasoning:
+    if reasoning and message.reasoning is not None:
         out["reasoning_content"] = message.reasoning
     return out
 

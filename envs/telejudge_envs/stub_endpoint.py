@@ -14,10 +14,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,8 +66,14 @@ class StubEndpoint:
             json.dump(self._plan, file)
             file.flush()
             command = [sys.executable, "-m", __name__, "--plan", file.name]
-            command += ["--latency", str(self._latency_s)]
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            command += ["--latency", str(self._latency_s), "--until-stdin-ends"]
+            self._process = subprocess.Popen(  # of its own session: a Ctrl-C is not meant for it
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
             assert self._process.stdout is not None
             self.base_url = self._process.stdout.readline().strip()
         if not self.base_url:
@@ -165,8 +173,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--plan", type=Path, required=True, help="JSON: ticket to calls")
     parser.add_argument("--latency", type=float, default=1.0, help="seconds for each answer")
+    parser.add_argument("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     args = parser.parse_args()
+    if args.until_stdin_ends:  # the parent's end is ours, however it came
+        threading.Thread(target=lambda: os._exit(bool(sys.stdin.read())), daemon=True).start()
     asyncio.run(_serve(json.loads(args.plan.read_text()), args.latency, args.port))
 
 
