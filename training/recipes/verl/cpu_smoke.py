@@ -14,7 +14,15 @@ recipe = base("cpu_smoke").with_(
         "record_groups_every": 1,
     },
     data={"train_levels": (1,), "train_tasks": 16, "val_levels": (1,), "val_tasks": 4},
-    environment={"VERL_PLATFORM": "cpu", "VERL_ENGINE_DEVICE": "cuda", "GLOO_SOCKET_IFNAME": "lo"},
+    environment={
+        "VERL_PLATFORM": "cpu",
+        "VERL_ENGINE_DEVICE": "cuda",
+        "GLOO_SOCKET_IFNAME": "lo",
+        # Workers take turns on few cores: Ray shall not give up on one that is slow to come up.
+        "RAY_worker_register_timeout_seconds": "600",
+        "RAY_health_check_timeout_ms": "60000",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    },
     verl={
         "actor_rollout_ref.model.path": "runs/tiny-policy",
         "data.train_batch_size": PROMPTS,
