@@ -13,7 +13,7 @@ from telejudge_agents.batching import BatchedModel, Sampling
 from telejudge_agents.local import LocalAgents
 from telejudge_agents.protocol import AgentFactory
 from telejudge_envs.errors import UsageError
-from telejudge_envs.nouns.message import Message
+from telejudge_envs.nouns.message import Message, ToolSpec
 from telejudge_envs.teleqna_choice import LETTERS, Choice, prompt
 from telejudge_eval.base.speakers import Said
 
@@ -23,8 +23,6 @@ END_OF_TURN = "<|im_end|>"
 class LocalSpeaker:
     """The weights are read once, as fp32 on the CPU."""
 
-    how = "with transformers, fp32; options by log-likelihood"
-
     def __init__(self, path: Path, *, name: str | None = None) -> None:
         self._model, self._tokenizer = _load(path)
         self.name = name or (path.stem if path.is_file() else path.name)
@@ -33,6 +31,9 @@ class LocalSpeaker:
             "transformers": metadata.version("transformers"),
         }
         self._by_use: dict[tuple[float, int], LocalAgents] = {}
+        self.how = "with transformers, fp32; options by log-likelihood"
+        if not self._shows_tools():
+            self.how += "; its chat template cannot show tools, so it never sees any"
 
     async def say(
         self, system: str, user: str, *, max_tokens: int, temperature: float = 0.0, seed: int = 0
@@ -65,6 +66,12 @@ class LocalSpeaker:
                 sampling=Sampling(temperature=temperature, max_new_tokens=max_tokens),
             )
         return self._by_use[use]
+
+    def _shows_tools(self) -> bool:
+        tool = ToolSpec(name="xqztoolxqz", description="", parameters={"type": "object"})
+        asked = [Message(role="user", text="x")]
+        ids = self._agents(0.0, 1).codec.opening(asked, [tool])
+        return tool.name in self._tokenizer.decode(ids)
 
     @torch.inference_mode()
     def _likelihoods(self, text: str, letters: str) -> tuple[list[float], int]:
