@@ -75,14 +75,14 @@ CASES = {
         number=signal.SIGTERM,
     ),
     "judge": Case(
-        "judge rollouts.jsonl --judge embedded --out v.jsonl",
+        "judge rollouts.jsonl --judge verifier --concurrency 1 --out v.jsonl",
         "v.jsonl",
         holds("v.jsonl", 2),
         alike=["v.jsonl"],
     ),
     "eval judge": Case(
-        "eval judge --judge embedded --rollouts rollouts.jsonl --bootstrap 100 --padding 0"
-        " --attacks 0 --out e",
+        "eval judge --judge verifier --concurrency 1 --rollouts rollouts.jsonl "
+        "--bootstrap 100 --padding 0 --attacks 0 --out e",
         "e",
         lambda folder: any(
             path.read_bytes().count(b"\n") >= 2 for path in (folder / "e").glob("*.jsonl")
@@ -123,7 +123,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What commands read."""
     folder = tmp_path_factory.mktemp("shelf")
     (folder / "recipe.py").write_text(RECIPE)
-    telejudge(folder, "rollout --agent expert --split small --rollouts 2 --out rollouts.jsonl")
+    telejudge(folder, "rollout --agent expert --split test --rollouts 6 --out rollouts.jsonl")
     telejudge(
         folder,
         "data trajectories --world tau2-telecom --train 30 --dev 6 --test 0 --faults 0"
