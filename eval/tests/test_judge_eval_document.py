@@ -113,7 +113,7 @@ def test_kept_results_hold_no_text(path: Path) -> None:
     for text in _texts(kept["groups"]):
         assert WORDS.fullmatch(text), text
         assert text.count(" ") <= 5, text
-    assert path.stat().st_size < 300_000
+    assert path.stat().st_size < 400_000  # an untrained judge names a defect at every call
     assert not re.search(r'"/(tmp|work|home|opt|root)/', path.read_text(encoding="utf-8"))
 
 
