@@ -22,7 +22,7 @@ from telejudge_eval.cli.app import app
 
 QUICK = (
     ("tasks",), ("rollout",), ("judge",), ("report",), ("runs",), ("explain",), ("play",),
-    ("import", "chat"), ("eval", "agent"), ("data", "preview"),
+    ("import",), ("export",), ("eval", "agent"), ("data", "preview"),
 )  # fmt: skip
 """Commands that take seconds with scripted agents and judges that need no endpoint."""
 
@@ -133,7 +133,9 @@ def why_not(command: Command) -> str:
     given = parse(command.words)
     words = command.words[1:]
     if not any(words[: len(quick)] == quick for quick in QUICK):
-        return "takes minutes, or trains"
+        return "takes long, or goes on from what did"
+    if given.get("world") == "base-station" and words[0] == "rollout":
+        return "plays a thousand tasks"
     asked = given.get("base_url") or given.get("config") or given.get("judge") in BY_ENDPOINT
     if asked or given.get("agent") == "chat" or any("OTEL" in name for name in command.variables):
         return "needs an endpoint"
