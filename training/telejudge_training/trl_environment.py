@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from telejudge_agents.runner import episode_seed
@@ -31,14 +31,10 @@ from telejudge_envs.nouns.trajectory import Group, Rollout
 from telejudge_envs.protocol import World
 from telejudge_envs.slots import Kinds
 from telejudge_judges.protocol import Judge
-from telejudge_training.group_reward import GroupReward, reward_group
+from telejudge_training.group_reward import reward_group
 from telejudge_training.trl_episode import CalledEpisode, Said
+from telejudge_training.trl_rollouts import TASK, OnGroup
 from telejudge_training.trl_tools import method_of
-
-TASK = "task_id"
-"""The column that names a row's task."""
-
-OnGroup = Callable[[Group, Sequence[Rollout], GroupReward], None]
 
 
 def rows_of(world: World, tasks: Sequence[Task]) -> list[dict[str, Any]]:

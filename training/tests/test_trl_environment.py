@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import runpy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trl_harness import check_groups, tiny_trainer, train
 
 from telejudge_agents.runner import run
 from telejudge_agents.scripted.registry import scripted
 from telejudge_envs.chat_format import to_openai
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
-from telejudge_envs.nouns.trajectory import Group, Rollout
-from telejudge_envs.nouns.verdict import GroupVerdict
+from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.registry import open_world
 from telejudge_judges.verifier import Verifier
-from telejudge_training.group_reward import GroupReward
 from telejudge_training.trl_environment import GroupJudge, environment_of, rows_of
 from telejudge_training.trl_episode import CLOSED
 from telejudge_training.trl_tools import docstring_of, hint_of
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "trl" / "environment.py"
 GROUP, GROUPS, STEPS = 4, 2, 2
 SLOTS = [(r"\b[A-Z]\d{3}\b", "SITE{}", 0)]
 """The first letter and number of a site: `K042` reads `SITE0`."""
-
-
-class Forgetful:
-    """The verifier, which abstains on the last of every group."""
-
-    name, version = "forgetful", "1"
-
-    def __init__(self, inner: Verifier) -> None:
-        self.inner = inner
-
-    async def judge(self, group: Group) -> GroupVerdict:
-        verdict = await self.inner.judge(group)
-        *others, last = verdict.verdicts
-        blank = last.model_copy(
-            update={"answer": None, "tools": None, "reward": None, "abstained": "forgot"}
-        )
-        return verdict.model_copy(update={"verdicts": (*others, blank)})
 
 
 def said_by(rollout: Rollout) -> list[dict[str, Any]]:
@@ -210,7 +189,7 @@ def test_what_is_no_group_is_refused():
     with pytest.raises(UsageError, match="whole groups of 2"):
         asyncio.run(judge.rewards([[], []], environments))
     with pytest.raises(UsageError, match="user to talk to"):
-        rows_of(world, world.tasks("train", "dual")[:1])
+        rows_of(world, [world.task(tasks[0].id, "dual")])
 
 
 @pytest.mark.slow
@@ -218,22 +197,8 @@ def test_trl_trains_on_it_and_leaves_out_who_was_not_scored(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     pytest.importorskip("trl", reason="TRL is not installed: pip install 'telejudge[trl]'")
-    from telejudge_training.tiny.model import save
-
-    monkeypatch.setitem(os.environ, "TRL_EXPERIMENTAL_SILENCE", "1")
-    save(bench.model, bench.tokenizer, tmp_path / "model")
-    seen: list[tuple[Group, Sequence[Rollout], GroupReward]] = []
-    trainer = runpy.run_path(str(RECIPE))["trainer"](
-        tmp_path / "model",
-        tmp_path / "run",
-        world="tau2-telecom",
-        judge=Forgetful(bench.judge),
-        steps=STEPS,
-        group=GROUP,
-        groups=GROUPS,
-        on_group=lambda *told: seen.append(told),
-        use_cpu=True,
-        disable_tqdm=True,
+    trainer, seen = tiny_trainer(
+        bench, tmp_path, "by_environment", monkeypatch, steps=STEPS, group=GROUP, groups=GROUPS
     )
     given: list[dict[str, Any]] = []
     scored = trainer._generate_and_score_completions
@@ -242,37 +207,34 @@ def test_trl_trains_on_it_and_leaves_out_who_was_not_scored(
         "_generate_and_score_completions",
         lambda inputs: given.append(scored(inputs)) or given[-1],
     )
-    before = [p.detach().clone() for p in trainer.model.parameters()]
-    trainer.train()
 
-    after = list(trainer.model.parameters())
-    assert any(bool((p != q).any()) for p, q in zip(before, after, strict=True))
-    assert len(seen) == STEPS * GROUPS
-    called_once = 0
-    for group, rollouts, reward in seen:
-        assert len({t.task_id for t in group.trajectories}) == 1
-        assert len(rollouts) == GROUP
-        assert reward.abstained == 1
-        assert all(t.messages[0].role == "system" for t in group.trajectories)
-        called_once += sum(t.usage.calls > 0 for t in group.trajectories)
-    assert called_once > STEPS * GROUPS, "the model can call tools"
+    assert train(trainer)
+    check_groups(seen, STEPS * GROUPS, GROUP)
+    played = [t for group, _, _ in seen for t in group.trajectories]
+    assert all(t.messages[0].role == "system" for t in played)
+    assert sum(t.usage.calls > 0 for t in played) > STEPS * GROUPS, "the model can call tools"
     for step in given:
         assert step["advantages"].flatten()[GROUP - 1 :: GROUP].tolist() == [0.0] * GROUPS
         _check_masks(step, trainer.processing_class)
 
 
 def _check_masks(step: dict[str, Any], tokenizer: Any) -> None:
-    """A tool's answer, up to the head of the agent's next turn, is outside the loss."""
-    from telejudge_training.tiny.tokenizer import ASSISTANT, TOOL
+    """What follows the end of a turn, up to the head of the next, is outside the loss; the rest is
+    the model's own, even where it wrote such tokens itself."""
+    from telejudge_training.tiny.tokenizer import ASSISTANT, END
 
-    tool, head = (tokenizer.convert_tokens_to_ids(token) for token in (TOOL, ASSISTANT))
+    end, head = (tokenizer.convert_tokens_to_ids(token) for token in (END, ASSISTANT))
     masked = 0
-    for ids, mask in zip(step["completion_ids"].tolist(), step["tool_mask"].tolist(), strict=True):
-        answering = False
-        for token, on in zip(ids, mask, strict=True):
-            answering = answering or token == tool
-            if answering:
-                assert not on
-                masked += 1
-            answering = answering and token != head
+    for ids, mask, length in zip(
+        step["completion_ids"].tolist(),
+        step["tool_mask"].tolist(),
+        step["completion_mask"].sum(1).tolist(),
+        strict=True,
+    ):
+        speaking, expected = True, []
+        for token in ids[:length]:
+            expected.append(int(speaking))
+            speaking = token != end if speaking else token == head
+        assert mask[:length] == expected
+        masked += expected.count(0)
     assert masked > 0

@@ -1,78 +1,31 @@
-"""TRL's own GRPO trainer on a world of ours: whole groups, masks, abstention, a few steps."""
+"""TRL's own GRPO trainer with our loop as its rollout function: masks, abstention, a few steps."""
 
 from __future__ import annotations
 
-import os
-import runpy
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from telejudge_envs.nouns.trajectory import Group, Rollout
-from telejudge_envs.nouns.verdict import GroupVerdict
-from telejudge_judges.verifier import Verifier
-from telejudge_training.group_reward import GroupReward
+from trl_harness import check_groups, tiny_trainer, train
 
 pytest.importorskip("trl", reason="TRL is not installed: pip install 'telejudge[trl]'")
 pytestmark = pytest.mark.slow
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "trl" / "grpo.py"
 GROUP, GROUPS, STEPS = 4, 2, 3
-
-
-class Forgetful:
-    """The verifier, which abstains on the last of every group."""
-
-    name, version = "forgetful", "1"
-
-    def __init__(self, inner: Verifier) -> None:
-        self.inner = inner
-
-    async def judge(self, group: Group) -> GroupVerdict:
-        verdict = await self.inner.judge(group)
-        *others, last = verdict.verdicts
-        blank = last.model_copy(
-            update={"answer": None, "tools": None, "reward": None, "abstained": "forgot"}
-        )
-        return verdict.model_copy(update={"verdicts": (*others, blank)})
 
 
 def test_it_trains_on_whole_groups_and_leaves_out_who_was_not_scored(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from telejudge_training.tiny.model import save
-
-    monkeypatch.setitem(os.environ, "TRL_EXPERIMENTAL_SILENCE", "1")
-    save(bench.model, bench.tokenizer, tmp_path / "model")
-    seen: list[tuple[Group, Sequence[Rollout], GroupReward]] = []
-    trainer = runpy.run_path(str(RECIPE))["trainer"](
-        tmp_path / "model",
-        tmp_path / "run",
-        world="tau2-telecom",
-        judge=Forgetful(bench.judge),
-        steps=STEPS,
-        group=GROUP,
-        groups=GROUPS,
-        on_group=lambda *told: seen.append(told),
-        use_cpu=True,
-        disable_tqdm=True,
+    trainer, seen = tiny_trainer(
+        bench, tmp_path, "by_rollouts", monkeypatch, steps=STEPS, group=GROUP, groups=GROUPS
     )
     gave: list[dict[str, Any]] = []
     ours = trainer.rollout_func
     trainer.rollout_func = lambda prompts, who: gave.append(ours(prompts, who)) or gave[-1]
-    before = [p.detach().clone() for p in trainer.model.parameters()]
-    trainer.train()
 
-    assert any(
-        bool((p != q).any()) for p, q in zip(before, trainer.model.parameters(), strict=True)
-    )
-    assert len(seen) == STEPS * GROUPS
-    for group, rollouts, reward in seen:
-        assert len(group.trajectories) == len(rollouts) == GROUP
-        assert len({t.task_id for t in group.trajectories}) == 1
-        assert reward.abstained == 1
+    assert train(trainer)
+    check_groups(seen, STEPS * GROUPS, GROUP)
     for step in gave:
         assert step["reward"][GROUP - 1 :: GROUP] == [None] * GROUPS
         for ids, mask, logprobs in zip(
