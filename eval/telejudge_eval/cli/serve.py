@@ -78,6 +78,42 @@ def mcp(
     serve_http(table, host=host, port=port, token=token)
 
 
+@serve_app.command("openenv")
+def openenv(
+    world: opt.World = "base-station",
+    split: opt.Split = "train",
+    mode: opt.Mode = opt.ModeName.solo,
+    judge: Annotated[str, typer.Option(help="Whose reward comes at the end.")] = "verifier",
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    token: Token = None,
+    sessions: Most = 32,
+    idle: Idle = 900.0,
+    body: Body = 1_000_000,
+) -> None:
+    """Offer a split of a world as an OpenEnv environment, to train or to try an agent.
+
+    Example: `telejudge serve openenv --world base-station --split train`
+    """
+    from telejudge_envs.adapters.openenv_env import openenv_app, serve_openenv
+    from telejudge_envs.registry import open_world
+    from telejudge_eval.adapters.scoring import judge_for, score_by
+
+    here = open_world(world)
+    limits = _limits(sessions, idle, body)
+    app = openenv_app(
+        here,
+        here.tasks(split, mode.value),
+        score_by(judge_for(here, judge)),
+        mode=mode.value,
+        host=host,
+        token=token,
+        limits=limits,
+    )
+    typer.echo(f"OpenEnv at http://{host}:{port}", err=True)
+    serve_openenv(app, host=host, port=port, limits=limits)
+
+
 def _limits(sessions: int, idle: float, body: int) -> Limits:
     from telejudge_envs.adapters.hosting import Limits
 
