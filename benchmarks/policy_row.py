@@ -6,7 +6,7 @@
 Base-station tasks; for every seed one warm start, from which an agent is trained by GRPO once for
 every payer: the verifier (ground truth) and the judges that `judge_objectives.py` trained, which
 never sparred with an agent. The verifier measures all of them. Called again it goes on where it
-was; what is kept (--keep, a file a seed and payer) is read by `judge_objectives_table.py`.
+was; what is kept (--keep, a file a seed and payer) is read by `policy_row_table.py`.
 """
 
 from __future__ import annotations

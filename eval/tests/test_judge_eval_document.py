@@ -74,6 +74,11 @@ def test_the_document_on_objectives_is_what_the_kept_results_render() -> None:
     assert committed == _benchmark("judge_objectives_table").rendered(ROOT)
 
 
+def test_the_document_on_judges_as_rewards_is_what_the_kept_results_render() -> None:
+    committed = (ROOT / "docs/judges-as-rewards.md").read_text(encoding="utf-8")
+    assert committed == _benchmark("policy_row_table").rendered(ROOT)
+
+
 def test_rows_of_objectives_take_flips_from_four_orders(tmp_path: Path) -> None:
     folder = tmp_path / "docs/results/judge-objectives"
     results, other = {}, WRONG.model_copy(update={"source": "t"})
