@@ -71,6 +71,7 @@ def test_openenvs_own_client_needs_nothing_of_ours(server: str) -> None:
         assert first == again != other
         result = env.step({"text": "I leave it."})
         assert result.done
+        assert result.reward is not None
         assert 0 <= result.reward < 0.1
 
 

@@ -60,7 +60,8 @@ class WorldEnvironment(Environment[WorldAction, WorldObservation, State]):
 
     def __init__(self, world: World, tasks: Sequence[Task], mode: Mode, score: Score) -> None:
         super().__init__()
-        self._world, self._tasks, self._mode, self._judge = world, tasks, mode, score
+        self._world, self._tasks, self._judge = world, tasks, score
+        self._mode: Mode = mode
         self._seat: Seat | None = None
         self._state = State()
 
