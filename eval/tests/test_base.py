@@ -101,6 +101,16 @@ def test_a_local_model_is_measured_from_end_to_end(
     assert again == result
 
 
+def test_a_template_that_hides_tools_is_told(local: LocalSpeaker, tmp_path: Path):
+    assert "cannot show tools" in local.how
+    folder = tiny_model(tmp_path)
+    template = folder / "chat_template.jinja"
+    template.write_text(
+        "{% for t in tools %}{{ t.function.name }}\n{% endfor %}" + template.read_text()
+    )
+    assert "cannot show tools" not in LocalSpeaker(folder).how
+
+
 def test_local_letters_are_those_of_lm_evaluation_harness(local: LocalSpeaker, packed: Path):
     """The same prompt and rule as test_lm_eval_tasks.picked, which lm_eval is held against."""
     from test_lm_eval_tasks import picked
@@ -203,7 +213,26 @@ def test_table_and_page_show_the_stored_figures(tmp_path: Path):
     text, html = markdown(read, "Base"), page(read, "Base")
     assert "| m\\|1 | 75.0% |" in text
     assert "4 of 5 | 1 |" in text
+    assert "30.1%–95.4%" in text  # Wilson's interval of 3 of 4
     assert "1 not scored (endpoint: timeout)" in text
     assert "75.0%" in html
     assert "TeleQnA &lt;b&gt;" in html
     assert "http" not in html
+
+
+ROOT = Path(__file__).parents[2]
+RESULTS = [
+    ROOT / "docs/results/base" / f"{name}.json"
+    for name in ("smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct")
+]
+
+
+def test_the_committed_document_is_the_rendering_of_the_stored_results():
+    introduction = (ROOT / "docs/results/base/introduction.md").read_text(encoding="utf-8")
+    rendered = markdown(read_results(RESULTS), "Base measurements", introduction)
+    assert rendered == (ROOT / "docs/base-measurements.md").read_text(encoding="utf-8")
+    stored = [path.read_text(encoding="utf-8") for path in RESULTS]
+    assert all('"reply":""' in "".join(text.split()) for text in stored)
+    assert not any(
+        item.reply for result in read_results(RESULTS) for s in result.sections for item in s.items
+    )

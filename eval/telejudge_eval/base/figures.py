@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from statistics import fmean
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from telejudge_eval.base.records import Item, Section
 from telejudge_eval.judge_eval.resample import interval
 
 SAMPLES = 2000
+Z = 1.959964
 
 
 class Line(NamedTuple):
@@ -30,10 +32,9 @@ class Line(NamedTuple):
 
 
 def line_of(section: Section, *, seed: int = 0) -> Line:
-    """The mean score of the items that have one, and its 95% bootstrap interval over items."""
+    """The mean score of the items that have one, and its 95% interval over items."""
     scores = [item.score for item in section.items if item.score is not None]
-    table = np.array([[score, 1.0] for score in scores]).reshape(-1, 2)
-    low, high = interval(table, lambda s: s[:, 0] / s[:, 1], samples=SAMPLES, seed=seed)
+    low, high = _interval(scores, seed)
     return Line(
         fmean(scores) if scores else None,
         low,
@@ -45,6 +46,20 @@ def line_of(section: Section, *, seed: int = 0) -> Line:
         fmean(i.seconds for i in section.items) if section.items else None,
         _note(section),
     )
+
+
+def _interval(scores: list[float], seed: int) -> tuple[float | None, float | None]:
+    """Wilson's for rights and wrongs: a bootstrap of none right out of two would be sure of it.
+    A bootstrap for shares, such as those of several samples of a problem."""
+    if not scores:
+        return None, None
+    if set(scores) <= {0.0, 1.0}:
+        n, p = len(scores), fmean(scores)
+        middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+    table = np.array([[score, 1.0] for score in scores])
+    return interval(table, lambda s: s[:, 0] / s[:, 1], samples=SAMPLES, seed=seed)
 
 
 def _note(section: Section) -> str:
