@@ -123,7 +123,8 @@ def streamed(reply: Reply) -> Reply:
         {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     )
     events.append({"choices": [], "usage": usage})
-    lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+    head = {**answer, "object": "chat.completion.chunk", "usage": None}
+    lines = [f"data: {json.dumps({**head, **event})}\n\n" for event in events]
     headers = {**reply.headers, "Content-Type": "text/event-stream"}
     return replace(reply, body="".join([*lines, "data: [DONE]\n\n"]), headers=headers)
 

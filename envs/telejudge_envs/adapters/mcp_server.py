@@ -87,18 +87,20 @@ def server(table: Table, seat_of: Callable[[Any], Seat]) -> Server[Any]:
     async def tools(ctx: Any, _: Any) -> types.ListToolsResult:
         seat = seat_of(ctx)
         own = (FINISH, SAY) if seat.view.mode == "dual" else (FINISH,)
-        return types.ListToolsResult(tools=[*map(_tool, seat.tools), *(_OWN[name] for name in own)])
+        return types.ListToolsResult(
+            tools=[*map(offered, seat.tools), *(_OWN[name] for name in own)]
+        )
 
     async def call(ctx: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         seat = seat_of(ctx)
         if params.name == FINISH:
             seat.close()
             ending = await anyio.to_thread.run_sync(lambda: seat.ending)
-            return _said(json.dumps(told(ending), ensure_ascii=False, indent=1))
+            return said(json.dumps(told(ending), ensure_ascii=False, indent=1))
         try:
             return await anyio.to_thread.run_sync(_played, seat, params)
         except UsageError as error:
-            return _said(str(error), error=True)
+            return said(str(error), error=True)
 
     async def resources(ctx: Any, _: Any) -> types.ListResourcesResult:
         named = {POLICY: "policy", TICKET: "ticket"}
@@ -206,15 +208,15 @@ def _played(seat: Seat, params: types.CallToolRequestParams) -> types.CallToolRe
     texts = [answer.text for answer in answers]
     if seat.stop is not None:
         texts.append(f"The episode is over ({seat.stop}); {FINISH} tells how it went.")
-    return _said(*texts, error=any(answer.error for answer in answers))
+    return said(*texts, error=any(answer.error for answer in answers))
 
 
-def _said(*texts: str, error: bool = False) -> types.CallToolResult:
+def said(*texts: str, error: bool = False) -> types.CallToolResult:
     content: list[Any] = [types.TextContent(type="text", text=text) for text in texts]
     return types.CallToolResult(content=content, is_error=error)
 
 
-def _tool(spec: ToolSpec) -> types.Tool:
+def offered(spec: ToolSpec) -> types.Tool:
     return types.Tool(
         name=spec.name,
         description=spec.description,
