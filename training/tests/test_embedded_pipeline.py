@@ -109,7 +109,9 @@ def test_ctrl_c_ends_the_helper_too_and_the_run_goes_on_later(finished, recipe, 
     assert helpers
     os.killpg(stopped.pid, signal.SIGINT)
     stopped.communicate(timeout=30)
-    assert stopped.returncode == -signal.SIGINT
+    # 1 where a package that transformers imports runs code at the exit: Python forgets the signal.
+    assert stopped.returncode in (-signal.SIGINT, 1)
+    assert not (run_dir / "summary.json").exists()
     deadline = time.monotonic() + 20
     while (left := [p for p in helpers if Path(f"/proc/{p}").exists()]) and (
         time.monotonic() < deadline
