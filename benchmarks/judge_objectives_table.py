@@ -19,6 +19,7 @@ from telejudge_eval.judge_eval.resample import Difference, paired
 from telejudge_eval.judge_eval.sheets import NOTHING, sheets, shown
 
 RESULTS = Path("docs/results/judge-objectives")
+TELEQNA = Path("docs/results/judge-teleqna")
 DOCUMENT = Path("docs/judge-objectives.md")
 SCORE = ("bt", "rrhf")
 """Objectives whose judges write no defects: nothing is measured of what they cannot do."""
@@ -55,9 +56,37 @@ def rendered(root: Path = Path()) -> str:
         *_sheets(rows),
         f"## By source\n\n{_by_source(rows)}",
         f"## Two judges on the same groups\n\n{_compared(by_label)}",
+        *_answers(root / TELEQNA),
         (folder / "reports.md").read_text(encoding="utf-8").strip(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _answers(folder: Path) -> list[str]:
+    """What judge_teleqna.py kept, where it kept anything."""
+    results = [read_result(path) for path in sorted(folder.glob("*.json"))]
+    if not results:
+        return []
+    names = ("accuracy", "accuracy_judged", "order_flip_rate", "ranking", "abstention", "seconds")
+    whole = sources(results[0].groups)[0]
+    lines = []
+    for result in results:
+        own = result.measures[whole]
+        lines.append((result.label, *(shown(name, own.get(name)) for name in names)))
+    marks = [mark for group in results[0].groups for mark in group.marks]
+    right = sum(mark.truth for mark in marks) / len(marks)
+    for says, share in ((1, right), (0, 1 - right)):
+        lines.append((f"*always {says}*", f"{share:.1%}", *([NOTHING] * (len(names) - 1))))
+    header = ("", "Acc", "Acc where judged", "flips with order (2 orders)", "pairs in order")
+    by_right = [
+        turned(one) for one in sheets(results) if one.source == whole and SHOWN[0] in one.title
+    ]
+    return [
+        (folder / "introduction.md").read_text(encoding="utf-8").strip(),
+        sample_of(results, whole),
+        table((*header, "abstained", "seconds a group"), lines),
+        *(f"### {SHOWN[0]}, answers\n\n{one}" for one in by_right),
+    ]
 
 
 def _main(rows: Sequence[Result], by_label: dict[str, Result]) -> str:
