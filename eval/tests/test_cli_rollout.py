@@ -71,6 +71,25 @@ def test_a_conversation_of_two_models_and_what_it_costs(tmp_path: Path, task_id:
     assert user.requests[0]["messages"][0]["content"].startswith("# User Simulation")
 
 
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ("--overflow drop", "--overflow"),
+        ("--thinking keep --thinking-as tags", "--thinking, --thinking-as"),
+        ("--stream --one-call", "--one-call, --stream"),
+        ("--rpm 60 --prices 1,2", "--prices, --rpm"),
+    ],
+)
+def test_what_langgraph_cannot_do_is_refused(tmp_path: Path, options: str, flags: str) -> None:
+    given = f"--agent langgraph --base-url http://127.0.0.1:9/v1 --model m {options}"
+    with pytest.raises(UsageError, match=f"^{flags}: only --agent chat"):
+        CliRunner().invoke(
+            app,
+            ["rollout", "--out", str(tmp_path / "r.jsonl"), *given.split()],
+            catch_exceptions=False,
+        )
+
+
 def test_prices_from_flags_and_files(tmp_path: Path) -> None:
     file = tmp_path / "prices.json"
     file.write_text(json.dumps({"m": {"prompt": 0.15, "completion": 0.6}}))

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import typer
 
+from telejudge_eval.cli.long_command import long_command
 from telejudge_eval.runs import read
 
 COMMAND = [sys.executable, "-m", "telejudge_eval.cli.app"]
@@ -210,3 +212,15 @@ def without_times(value: object) -> object:
     if isinstance(value, dict):
         return {k: without_times(v) for k, v in value.items() if k not in TIMELESS}
     return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+def test_a_command_that_cannot_go_on_does_not_say_so(capsys) -> None:
+    @long_command("made-up", resumes=False)
+    def command() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(typer.Exit):
+        command()
+    told = capsys.readouterr().err
+    assert "Nothing is kept; this starts again" in told
+    assert "goes on" not in told

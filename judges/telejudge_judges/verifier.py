@@ -31,7 +31,7 @@ class Verifier:
     """Implements the Judge protocol. Worlds are opened once and kept."""
 
     name = "verifier"
-    version = "1"
+    version = "2"
 
     def __init__(self, open_world: Callable[[str], World]) -> None:
         self._open_world = open_world

@@ -43,8 +43,8 @@ SECRETS = ("--api-key", "--token")
 class Run:
     """A run in progress; `found` adds to the figures of its record."""
 
-    def __init__(self, command: str, given: Mapping[str, Any]) -> None:
-        self.command, self.given = command, given
+    def __init__(self, command: str, given: Mapping[str, Any], *, resumes: bool = True) -> None:
+        self.command, self.given, self.resumes = command, given, resumes
         self.figures: dict[str, float | int | str] = {}
         self._path: Path | None = None
         self._before: bytes | None = None
@@ -122,13 +122,15 @@ def begin(
     return run
 
 
-def long_command(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """`name`: the command without `telejudge`."""
+def long_command(
+    name: str, *, resumes: bool = True
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """`name`: the command without `telejudge`; `resumes`: whether the same command goes on."""
 
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> None:
-            run = Run(name, kwargs)
+            run = Run(name, kwargs, resumes=resumes)
             token = _now_running.set(run)
             try:
                 with _stoppable():
@@ -146,11 +148,9 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
         work()
     except KeyboardInterrupt as stop:
         run.end("interrupted")
-        typer.echo(
-            "\nInterrupted. What is finished is kept; this goes on from there:\n"
-            f"  {command_line()}",
-            err=True,
-        )
+        kept = "What is finished is kept; this goes on from there"
+        told = kept if run.resumes else "Nothing is kept; this starts again"
+        typer.echo(f"\nInterrupted. {told}:\n  {command_line()}", err=True)
         raise typer.Exit(INTERRUPTED) from stop
     except (UsageError, MissingExtraError):
         run.refused()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -148,6 +149,14 @@ def rollout(
         his = opt.endpoint(url, name, key, user_sampling, timeout, retries, concurrency, **limits)
     if checkpoints is not None and engine is EngineName.ray:
         raise UsageError("--checkpoints is a file of one process; use it with --engine local")
+    chat = {
+        "thinking": thinking.value,
+        "thinking_as": thinking_as.value,
+        "overflow": overflow.value,
+        "one_call": one_call,
+    }
+    if agent == "langgraph":
+        _refuse_what_only_chat_does({**chat, "stream": stream, "prices": prices, "rpm": rpm})
     seating = Seating(
         world=world,
         agent=agent,
@@ -158,12 +167,7 @@ def rollout(
         deadline_s=deadline,
         endpoint=where,
         user_endpoint=his,
-        chat={
-            "thinking": thinking.value,
-            "thinking_as": thinking_as.value,
-            "overflow": overflow.value,
-            "one_call": one_call,
-        },
+        chat=chat,
         sampling={} if where else opt.json_object(sampling),
         checkpoints=checkpoints,
     )
@@ -200,3 +204,18 @@ def rollout(
     record.found(**rollout_figures(played))
     cost = sum(r.trajectory.usage.cost_usd for r in played)
     typer.echo(f"{len(played):,} episodes in {out}" + (f", {cost:.4f} USD" if cost else ""))
+
+
+UNSET = {
+    "thinking": ThinkingName.drop,
+    "thinking_as": FormName.field,
+    "overflow": OverflowName.stop,
+}
+
+
+def _refuse_what_only_chat_does(given: Mapping[str, object]) -> None:
+    """LangChain's model class sends the requests of `langgraph`, and knows nothing of these."""
+    asked = [name for name, value in given.items() if value and value != UNSET.get(name)]
+    if asked:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        raise UsageError(f"{flags}: only --agent chat can do that, not langgraph")

@@ -49,7 +49,7 @@ def play(
     show_verdict(score(trajectory.id, inspection), inspection, console)
 
 
-@long_command("validate")
+@long_command("validate", resumes=False)
 def validate(
     world: WorldArgument = "base-station",
     split: Annotated[list[str] | None, typer.Option(help="Only this split (repeatable).")] = None,
@@ -82,7 +82,7 @@ def validate(
         raise InvalidTasks("some tasks do not keep what they promise; see the table")
 
 
-@long_command("generate")
+@long_command("generate", resumes=False)
 def generate(
     out: Annotated[Path, typer.Option(help="The folder to write <split>.jsonl into.")],
 ) -> None:
