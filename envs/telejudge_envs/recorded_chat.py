@@ -11,7 +11,7 @@ calls his tools) in the order in which he did.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,9 +25,22 @@ from telejudge_envs.protocol import Episode, World
 CUT_OFF = Failure(owner="agent", cause="cut off", detail="The conversation ends before the case.")
 
 
-def import_chat(path: Path, world: World) -> list[Rollout]:
-    """Every conversation of a file. Raises DataError naming the line that cannot be read."""
-    return [_rollout(record, place, world) for place, record in _records(path)]
+def import_chat(
+    path: Path, world: World, on_rollout: Callable[[int, int], None] | None = None
+) -> list[Rollout]:
+    """Every conversation of a file; `on_rollout` hears how many are played, of how many.
+
+    Raises DataError naming the line that cannot be read.
+    """
+    told = list(_records(path))
+    rollouts = []
+    for place, record in told:
+        if on_rollout is not None:
+            on_rollout(len(rollouts), len(told))
+        rollouts.append(_rollout(record, place, world))
+    if on_rollout is not None:
+        on_rollout(len(rollouts), len(told))
+    return rollouts
 
 
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -215,6 +215,22 @@ def telejudge(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_an_index_says_what_it_was_made_of_and_keeps_no_key(tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    with server(good) as (url, seen):
+        where = ("--base-url", url, "--model", "e", "--api-key", "S3CRET")
+        made = telejudge("rubric", "index", *where, "--out", str(out))
+    assert made.returncode == 0, made.stderr
+    assert seen
+    text = (out / "record.json").read_text()
+    record = json.loads(text)
+    assert (record["command"], record["state"]) == ("rubric index", "done")
+    starter = starter_sets()
+    assert record["figures"] == {"items": len(starter.items), "cases": len(starter.cases)}
+    assert record["config"] == {"embedder": "e at an endpoint"}
+    assert "S3CRET" not in text
+
+
 @pytest.mark.slow
 def test_one_process_indexes_and_another_searches(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"

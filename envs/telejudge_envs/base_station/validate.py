@@ -19,8 +19,10 @@ In: a Spec. Out: for every check, None or what was wrong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from telejudge_envs.base_station.atoms import atoms, present
 from telejudge_envs.base_station.episode import BaseStationEpisode
@@ -71,6 +73,22 @@ def validate_all(specs: Sequence[Spec], processes: int = 2) -> Iterator[Report]:
         return
     with pool(processes) as helpers:
         yield from helpers.imap_unordered(validate, specs, CHUNK)
+
+
+def as_json(reports: Iterable[Report]) -> dict[str, Any]:
+    """Counts by check and, by task, what was wrong; the same whatever the order of the reports."""
+    sorted_ = sorted(reports, key=lambda report: report.task_id)
+    failures = Counter(check for report in sorted_ for check in report.failed)
+    return {
+        "tasks": len(sorted_),
+        "levels": dict(sorted(Counter(str(report.level) for report in sorted_).items())),
+        "splits": dict(sorted(Counter(report.split for report in sorted_).items())),
+        "checks": {
+            check: {"passed": len(sorted_) - failures[check], "failed": failures[check]}
+            for check in CHECKS
+        },
+        "failed": {report.task_id: report.failed for report in sorted_ if report.failed},
+    }
 
 
 def fresh(spec: Spec) -> BaseStationEpisode:

@@ -18,7 +18,7 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
@@ -48,8 +48,13 @@ STOPS: dict[str, StopReason] = {
 _log = logging.getLogger(__name__)
 
 
-def import_recorded(path: Path, world: Tau2Telecom | None = None) -> list[Rollout]:
+def import_recorded(
+    path: Path,
+    world: Tau2Telecom | None = None,
+    on_rollout: Callable[[int, int], None] | None = None,
+) -> list[Rollout]:
     """Every rollout of a file, in file order; group them with `telejudge_envs.groups.groups_of`.
+    `on_rollout` hears how many are played again, of how many.
 
     Raises DataError naming file and line (or simulation) for anything that cannot be read. A
     replayed reward that differs from the recorded one is logged and kept; see `disagreements`.
@@ -57,10 +62,15 @@ def import_recorded(path: Path, world: Tau2Telecom | None = None) -> list[Rollou
     worlds: dict[str, Tau2Telecom] = {}
     seen: Counter[str] = Counter()
     rollouts = []
-    for record in records(path):
+    found = list(records(path))
+    for record in found:
+        if on_rollout is not None:
+            on_rollout(len(rollouts), len(found))
         if world is None and record.policy not in worlds:
             worlds[record.policy] = _world(record)
         rollouts.append(_import(record, world or worlds[record.policy], seen))
+    if on_rollout is not None:
+        on_rollout(len(rollouts), len(found))
     for line in disagreements(rollouts):
         _log.warning("%s", line)
     return rollouts

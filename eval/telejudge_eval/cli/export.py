@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 export_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -21,6 +22,7 @@ def exporting() -> None:
 
 
 @export_app.command("tau2")
+@long_command("export tau2", resumes=False)
 def export_tau2(
     file: Annotated[Path, typer.Argument(help="A rollout file of tau2-telecom.")],
     out: opt.Out,
@@ -44,6 +46,7 @@ def export_tau2(
         if agent in (None, rollout.trajectory.agent)
         and (mode is None or rollout.trajectory.mode == mode.value)
     ]
+    record = begin(out)
     exported = export_results(rollouts)
     out.parent.mkdir(parents=True, exist_ok=True)
     exported.results.save(out)
@@ -51,4 +54,5 @@ def export_tau2(
         typer.echo(f"note: {note}", err=True)
     rewards = [one.reward_info.reward for one in exported.results.simulations]
     mean = sum(rewards) / len(rewards)
+    record.found(simulations=len(rewards), reward=mean, notes=len(exported.notes))
     typer.echo(f"{len(rewards):,} simulations in {out}, tau2's mean reward {mean:.3f}")

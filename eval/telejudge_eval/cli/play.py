@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 from telejudge_eval.cli.rollout import rollout as rollout
 
 import_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
@@ -56,6 +57,7 @@ def tasks(
 
 
 @import_app.command("tau2")
+@long_command("import tau2", resumes=False)
 def import_tau2(
     file: Annotated[Path, typer.Argument(help="Recorded rollouts, plain or gzipped.")],
     out: opt.Out,
@@ -66,17 +68,22 @@ def import_tau2(
     """
     from telejudge_envs import store
     from telejudge_envs.groups import groups_of
+    from telejudge_envs.progress import progress
     from telejudge_envs.tau2_telecom.recorded import import_recorded
-    from telejudge_eval.tables import rollout_table
+    from telejudge_eval.tables import rollout_figures, rollout_table
 
-    rollouts = import_recorded(file)
+    record = begin(out)
+    with progress("rollouts played again") as update:
+        rollouts = import_recorded(file, on_rollout=update)
     store.write(out, rollouts)
     rollout_table(rollouts)
+    record.found(**rollout_figures(rollouts))
     groups = groups_of(rollouts)
     typer.echo(f"{len(rollouts):,} rollouts in {len(groups):,} groups (task and mode) in {out}")
 
 
 @import_app.command("chat")
+@long_command("import chat", resumes=False)
 def import_conversations(
     file: Annotated[Path, typer.Argument(help="JSONL: a task_id and OpenAI chat messages a line.")],
     out: opt.Out,
@@ -87,11 +94,16 @@ def import_conversations(
     Example: `telejudge import chat chats.jsonl --world base-station --out rollouts.jsonl`
     """
     from telejudge_envs import store
+    from telejudge_envs.progress import progress
     from telejudge_envs.recorded_chat import import_chat
     from telejudge_envs.registry import open_world
-    from telejudge_eval.tables import rollout_table
+    from telejudge_eval.tables import rollout_figures, rollout_table
 
-    rollouts = import_chat(file, open_world(world))
+    here = open_world(world)
+    record = begin(out)
+    with progress("conversations played again") as update:
+        rollouts = import_chat(file, here, on_rollout=update)
     store.write(out, rollouts)
     rollout_table(rollouts)
+    record.found(**rollout_figures(rollouts))
     typer.echo(f"{len(rollouts):,} rollouts in {out}")

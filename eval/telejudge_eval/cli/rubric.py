@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telejudge_eval.cli import options as opt
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_judges.rubric.embed import Embedder
@@ -66,6 +67,7 @@ def list_items(
 
 
 @rubric_app.command("index")
+@long_command("rubric index", resumes=False)
 def index(
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     rubrics: Files = None,
@@ -84,7 +86,9 @@ def index(
 
     chosen = _rubrics(rubrics, starter)
     embedder = _embedder(base_url, model, api_key, timeout, retries)
+    record = begin(out, folder=True, config={"embedder": embedder.name})
     asyncio.run(RubricIndex.build(chosen, embedder, out))
+    record.found(items=len(chosen.items), cases=len(chosen.cases))
     typer.echo(f"{len(chosen.items)} items and {len(chosen.cases)} cases in {out}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from telejudge_envs.errors import UsageError
-from telejudge_eval.cli.long_command import begin
+from telejudge_eval.cli.long_command import begin, long_command
 
 if TYPE_CHECKING:
     from telejudge_training.verl_backend.recipe import VerlRecipe
@@ -51,6 +51,7 @@ def train_verl(
     typer.echo(f"checkpoints in {folder / 'checkpoints'}, every rollout in {folder / 'record'}")
 
 
+@long_command("data verl", resumes=False)
 def data_verl(
     recipe: Annotated[str, typer.Option(help="A recipe of verl's, by name or as a file.")],
     out: Annotated[Path, typer.Option(help="The folder to write into.")],
@@ -65,7 +66,10 @@ def data_verl(
     """
     from telejudge_training.verl_backend.data import FILES, write_data
 
-    counts = write_data(with_settings(named(recipe), set_ or []), out)
+    chosen = with_settings(named(recipe), set_ or [])
+    record = begin(out, folder=True, config=chosen.model_dump(mode="json"))
+    counts = write_data(chosen, out)
+    record.found(**{f"{split}_tasks": count for split, count in counts.items()})
     for split, count in counts.items():
         typer.echo(f"{out / FILES[split]}: {count} tasks")
 

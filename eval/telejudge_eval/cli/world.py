@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -55,14 +56,17 @@ def validate(
     split: Annotated[list[str] | None, typer.Option(help="Only this split (repeatable).")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Tasks of a split at most.")] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write counts and what failed here, as JSON.")
+    ] = None,
 ) -> None:
     """Try on every task what tasks promise: solvable, every repair needed, traps that fail, …
 
-    Example: `telejudge validate basestation`
+    Example: `telejudge validate basestation --out validation.json`
     """
     from telejudge_envs.base_station.names import SPLITS
     from telejudge_envs.base_station.tasks import WORLD, specs
-    from telejudge_envs.base_station.validate import validate_all
+    from telejudge_envs.base_station.validate import as_json, validate_all
     from telejudge_envs.progress import progress
     from telejudge_envs.registry import open_world
 
@@ -71,6 +75,7 @@ def validate(
     chosen = [
         spec for name in split or SPLITS for spec in list(specs(name).values())[: limit or None]
     ]
+    record = None if out is None else begin(out)
     reports = []
     with progress("tasks validated") as update:
         update(0, len(chosen))
@@ -78,6 +83,11 @@ def validate(
             reports.append(report)
             update(len(reports))
     _print_validation(reports, chosen)
+    if out is not None and record is not None:
+        found = as_json(reports)
+        record.found(tasks=found["tasks"], failed=len(found["failed"]))
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        typer.echo(f"report in {out}")
     if any(report.failed for report in reports):
         raise InvalidTasks("some tasks do not keep what they promise; see the table")
 
