@@ -3,30 +3,18 @@ ends with status 130, and started again comes to the bytes of a run that nobody 
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import typer
+from interrupt_harness import COMMAND, ENVIRONMENT, Case, holds, stop, timeless
+from typer.testing import CliRunner
 
+from telejudge_eval.cli.app import app
 from telejudge_eval.cli.long_command import long_command
 from telejudge_eval.runs import read
-
-COMMAND = [sys.executable, "-m", "telejudge_eval.cli.app"]
-ENVIRONMENT = os.environ | {
-    "COLUMNS": "100",
-    "NO_COLOR": "1",
-    "HF_HUB_OFFLINE": "1",
-    "OMP_NUM_THREADS": "1",
-}
-TIMELESS = ("seconds",)
 
 RECIPE = """
 from telejudge_training.recipe import smoke
@@ -39,28 +27,6 @@ recipe = smoke().with_(
     processes=1,
 )
 """
-
-
-class Case(NamedTuple):
-    """A command; `seen` tells that its work has begun; `same` are the files (under the folder
-    where it runs) that must come out byte by byte, `alike` those of records without their times."""
-
-    words: str
-    output: str
-    seen: Callable[[Path], bool]
-    same: Sequence[str] = ()
-    alike: Sequence[str] = ()
-    number: int = signal.SIGINT
-
-
-def holds(name: str, lines: int) -> Callable[[Path], bool]:
-    """Whether a file under the folder has so many lines."""
-
-    def look(folder: Path) -> bool:
-        path = folder / name
-        return path.exists() and path.read_bytes().count(b"\n") >= lines
-
-    return look
 
 
 CASES = {
@@ -175,45 +141,6 @@ def test_a_stopped_command_goes_on_and_ends_the_same(name: str, shelf: Path, tmp
     assert not list(stopped.glob("*.work.jsonl"))
 
 
-def stop(case: Case, folder: Path) -> str:
-    """Start, stop in the middle as a terminal does (the whole group of processes), and return what
-    went to standard error."""
-    process = subprocess.Popen(
-        [*COMMAND, *case.words.split()],
-        cwd=folder,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    deadline = time.monotonic() + 300
-    while not case.seen(folder):
-        assert process.poll() is None, "over before it was stopped"
-        assert time.monotonic() < deadline, "nothing began"
-        time.sleep(0.005)
-    if case.number == signal.SIGINT:
-        os.killpg(process.pid, case.number)
-    else:
-        os.kill(process.pid, case.number)
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 130, told
-    return told
-
-
-def timeless(path: Path) -> list[str]:
-    """The records of a file, in any order, without how long things took."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return sorted(json.dumps(without_times(json.loads(line)), sort_keys=True) for line in lines)
-
-
-def without_times(value: object) -> object:
-    if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k not in TIMELESS}
-    return [without_times(v) for v in value] if isinstance(value, list) else value
-
-
 def test_a_command_that_cannot_go_on_does_not_say_so(capsys) -> None:
     @long_command("made-up", resumes=False)
     def command() -> None:
@@ -224,3 +151,33 @@ def test_a_command_that_cannot_go_on_does_not_say_so(capsys) -> None:
     told = capsys.readouterr().err
     assert "Nothing is kept; this starts again" in told
     assert "goes on" not in told
+
+
+JUDGE_DATA = "telejudge_training.judge_data"
+
+
+@pytest.mark.parametrize(
+    ("words", "work"),
+    [
+        ("data teleqna t.zip --out o", f"{JUDGE_DATA}.questions.write_questions"),
+        ("data groups q.jsonl --out o", f"{JUDGE_DATA}.qa_groups.write_answer_groups"),
+        ("data rows g.jsonl --out o", f"{JUDGE_DATA}.making_rows.write_judge_data"),
+        ("data math --own-problems --out o", f"{JUDGE_DATA}.policy_rows.write_policy_rows"),
+        ("data annotate g.jsonl --out o", f"{JUDGE_DATA}.annotate.annotate_by_truth"),
+        ("import tau2 r.json --out o", "telejudge_envs.tau2_telecom.recorded.import_recorded"),
+        ("validate --out o", "telejudge_envs.base_station.validate.validate_all"),
+    ],
+)
+def test_those_that_write_at_once_say_that_they_start_again(
+    words: str, work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(work, stopped)
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 130
+    assert "Nothing is kept; this starts again" in done.output
+    assert [file.name for file in tmp_path.iterdir()] == ["o.run.json"]
+    assert read(tmp_path / "o").state == "interrupted"

@@ -23,7 +23,7 @@ class SplitName(StrEnum):
     test = "test"
 
 
-@long_command("data teleqna")
+@long_command("data teleqna", resumes=False)
 def teleqna(
     packed: Annotated[Path, typer.Argument(help="TeleQnA.zip as its authors publish it.")],
     out: opt.Out,
@@ -45,7 +45,7 @@ def teleqna(
     show(card, out)
 
 
-@long_command("data groups")
+@long_command("data groups", resumes=False)
 def groups(
     questions: Annotated[
         Path,

@@ -38,7 +38,7 @@ class Form(StrEnum):
     alpaca = "alpaca"
 
 
-@long_command("data rows")
+@long_command("data rows", resumes=False)
 def rows(
     groups: Groups,
     out: opt.Out,
@@ -114,7 +114,7 @@ def rows(
     show(card, out)
 
 
-@long_command("data math")
+@long_command("data math", resumes=False)
 def math(
     out: opt.Out,
     problems: Annotated[

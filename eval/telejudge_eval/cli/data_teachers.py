@@ -78,6 +78,7 @@ def annotate(
     record = begin(out, seed=seed)
     with progress("prompts") as update:
         if base_url is None and model is None:
+            record.resumes = False
             card = by_truth(groups, out, asked, seed=seed, on_page=update, force=force)
         else:
             from telejudge_envs.client import ChatClient

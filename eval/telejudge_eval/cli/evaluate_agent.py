@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 JudgedOfFile = dict[str, "list[JudgedGroup]"]
 
 
-@long_command("eval agent")
+@long_command("eval agent", resumes=False)
 def eval_agent(
     file: Annotated[Path, typer.Argument(help="A rollout file (`telejudge rollout` writes one).")],
     out: Annotated[
