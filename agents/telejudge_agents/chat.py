@@ -65,7 +65,7 @@ class ChatAgents:
         ours = {"thinking": self.thinking, "overflow": self.overflow, "one_call": self.one_call}
         usual = {"thinking": "drop", "overflow": "stop", "one_call": False}
         changed = {name: str(value) for name, value in ours.items() if value != usual[name]}
-        return {"openai": _openai_version(), "model": self.client.endpoint.model, **changed}
+        return {"aiohttp": _aiohttp_version(), "model": self.client.endpoint.model, **changed}
 
     def start(self, task: TaskView, seed: int) -> ChatAgent:
         return ChatAgent(self, task.id, seed)
@@ -158,8 +158,8 @@ class ChatAgent:
 
 
 @functools.cache
-def _openai_version() -> str:
-    return metadata.version("openai")  # reads and parses a file
+def _aiohttp_version() -> str:
+    return metadata.version("aiohttp")  # reads and parses a file
 
 
 def _says_something_whole(message: Message) -> bool:

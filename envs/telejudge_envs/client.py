@@ -6,7 +6,7 @@
 
 Retries are bounded, jittered and inside a deadline; what remains is an `EndpointError` whose
 `cause` is one of: timeout, rate_limited, server_error, connection, bad_request, auth,
-context_overflow, bad_response, refused, circuit_open. Works with openai 2 and 3.
+context_overflow, bad_response, refused, circuit_open.
 
 An endpoint that keeps failing is left alone for a while (see breaker.py). A server that refuses a
 `response_format` is asked without it, and not asked for it again.
@@ -15,25 +15,22 @@ An endpoint that keeps failing is left alone for a while (see breaker.py). A ser
 from __future__ import annotations
 
 import asyncio
-import importlib
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from telejudge_envs import tracing
-from telejudge_envs.answers import assemble, read_answer
+from telejudge_envs.answers import read_answer
 from telejudge_envs.breaker import Breaker
 from telejudge_envs.chat_format import to_openai, tools_to_openai
 from telejudge_envs.endpoint import Completion, Endpoint, Meter
-from telejudge_envs.errors import EndpointError, MissingExtraError
+from telejudge_envs.errors import EndpointError
+from telejudge_envs.line import Line, transport
 from telejudge_envs.nouns.message import Message, ToolSpec
-from telejudge_envs.pace import Pace
-from telejudge_envs.retry import ADVICE, Trouble, attempts, status_trouble
+from telejudge_envs.retry import ADVICE, Trouble, attempts
 from telejudge_envs.structured import REFUSALS, Wishes
 
-CONNECT_S = 10.0
 PATH = "/chat/completions"
 
 
@@ -47,19 +44,13 @@ class ChatClient:
     def __init__(
         self, endpoint: Endpoint, *, seed: int = 0, breaker: Breaker | None = None
     ) -> None:
-        try:
-            import openai
-        except ImportError as error:
-            raise MissingExtraError("openai", "endpoint") from error
+        transport()  # raises at once where it is missing
         self.endpoint = endpoint
         self.meter = Meter()
         self.breaker = breaker or Breaker(endpoint.breaker_after, endpoint.breaker_cooldown_s)
-        self._openai = openai
-        httpx = openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]
-        self._httpx = importlib.import_module(httpx)  # httpx or httpx2, as openai has it
         self._wishes = Wishes()
         self._rng = random.Random(seed)
-        self._lines: dict[asyncio.AbstractEventLoop, _Line] = {}
+        self._lines: dict[asyncio.AbstractEventLoop, Line] = {}
 
     @tracing.around(tracing.chat)
     async def complete(
@@ -109,7 +100,8 @@ class ChatClient:
                     with attempt:
                         tried += 1
                         left = endpoint.deadline_s - (time.monotonic() - began)
-                        raw = await self._attempt(line, request, left)
+                        limit = max(0.001, min(endpoint.timeout_s, left))
+                        raw = await line.post(PATH, request, limit)
                         took = time.monotonic() - began
                         completion = read_answer(raw, tried - 1, took, endpoint.prices)
                         report = self.breaker.succeeded
@@ -161,48 +153,12 @@ class ChatClient:
             request["seed"] = seed % 2**31
         return request
 
-    async def _attempt(self, line: _Line, request: Mapping[str, Any], left: float) -> Any:
-        limit = max(0.001, min(self.endpoint.timeout_s, left))
-        try:
-            # The transport's own timeout counts from byte to byte; a dripping server outlasts it.
-            async with asyncio.timeout(limit):
-                with line.client() as client:
-                    # `chat.completions.create` would walk all tools and messages in Python to
-                    # bring each to its type, again for every request.
-                    return await self._post(client, request)
-        except Trouble:
-            raise
-        except (TimeoutError, self._openai.APITimeoutError) as error:
-            what = f"gave no complete answer within {limit:.3g} s"
-            raise Trouble("timeout", what, again=True) from error
-        except self._openai.APIStatusError as error:
-            answer = error.response
-            raise status_trouble(answer.status_code, answer.text, answer.headers) from error
-        except (self._openai.APIConnectionError, self._httpx.TransportError) as error:
-            reason = error.__cause__ or error
-            what = f"could not be reached or hung up ({type(reason).__name__}: {reason})"
-            raise Trouble("connection", what, again=True) from error
-        except (self._openai.OpenAIError, ValueError) as error:
-            what = f"sent an answer that cannot be read ({type(error).__name__}: {error})"
-            raise Trouble("bad_response", what) from error
-
-    async def _post(self, client: Any, request: Mapping[str, Any]) -> Any:
-        if not self.endpoint.stream:
-            return await client.post(PATH, cast_to=object, body=request)
-        asked = {**request, "stream": True, "stream_options": {"include_usage": True}}
-        stream_cls = self._openai.AsyncStream[object]
-        chunks = await client.post(
-            PATH, cast_to=object, body=asked, stream=True, stream_cls=stream_cls
-        )
-        async with chunks:
-            return await assemble(aiter(chunks))
-
-    def _line(self) -> _Line:
+    def _line(self) -> Line:
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
             for closed in [known for known in self._lines if known.is_closed()]:
                 del self._lines[closed]
-            self._lines[loop] = _Line(self._openai, self._httpx, self.endpoint)
+            self._lines[loop] = Line(self.endpoint)
         return self._lines[loop]
 
     def _count(self, completion: Completion, meter: Meter | None) -> Completion:
@@ -250,47 +206,3 @@ _COUNTED = {
     "seconds",
     "cost_usd",
 }
-
-
-class _Line:
-    """Connections and places of one event loop; neither may cross to another loop."""
-
-    def __init__(self, openai: Any, httpx: Any, endpoint: Endpoint) -> None:
-        self.slots = asyncio.Semaphore(endpoint.concurrency)
-        self.pace = Pace(endpoint.requests_per_minute)
-        self._openai, self._endpoint = openai, endpoint
-        self._timeout = openai.Timeout(
-            endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s)
-        )
-        self._trust = httpx.create_ssl_context()  # 20 ms each
-        self._free: list[Any] = []
-
-    @contextmanager
-    def client(self) -> Iterator[Any]:
-        """One request's own client, with a connection that the next one finds open.
-
-        A pool of them would be slower: httpx looks at all its connections at every request and
-        answer.
-        """
-        client = self._free.pop() if self._free else self._open()
-        try:
-            yield client
-        finally:
-            self._free.append(client)
-
-    def _open(self) -> Any:
-        # A proxy set for the outside world must not swallow calls to this machine.
-        http = self._openai.DefaultAsyncHttpxClient(
-            timeout=self._timeout, trust_env=not self._endpoint.is_loopback, verify=self._trust
-        )
-        return self._openai.AsyncOpenAI(
-            base_url=self._endpoint.base_url,
-            api_key=self._endpoint.key(),
-            max_retries=0,
-            timeout=self._timeout,
-            http_client=http,
-        )
-
-    async def close(self) -> None:
-        while self._free:
-            await self._free.pop().close()

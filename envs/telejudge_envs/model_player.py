@@ -19,12 +19,14 @@ and listed in the outcome's `coped_with` |
 from __future__ import annotations
 
 import asyncio
+import atexit
 import hashlib
 import os
 import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from telejudge_envs.client import ChatClient
@@ -137,7 +139,15 @@ class _Loop:
                 self._process = os.getpid()
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="players", daemon=True).start()
+                atexit.register(self._end, self._process)
             return self._loop
+
+    def _end(self, process: int) -> None:
+        """Close the connections, as `asyncio.run` does at its end."""
+        if self._loop is not None and process == os.getpid():
+            closing = asyncio.run_coroutine_threadsafe(self._loop.shutdown_asyncgens(), self._loop)
+            with suppress(TimeoutError):
+                closing.result(timeout=1)
 
 
 _LOOP = _Loop()

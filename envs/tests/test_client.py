@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -174,6 +175,32 @@ def test_one_client_serves_several_event_loops() -> None:
         client = at(server)
         for _ in range(3):  # without close(), as a careless caller would
             assert asyncio.run(client.complete(ASK)).message.text == "ok"
+
+
+def test_a_careless_caller_hears_nothing_of_it(capsys, caplog) -> None:
+    with fake.FakeEndpoint(fake.in_turn(fake.say("ok"))) as server:
+        client = at(server)
+        asyncio.run(client.complete(ASK))
+        asyncio.run(client.complete(ASK))
+        del client
+        gc.collect()
+    assert (capsys.readouterr().err, caplog.text) == ("", "")
+
+
+def test_what_a_model_may_write_can_be_sent_back() -> None:
+    said = "lone \ud83d surrogate, ≤ 30 dBm, \x00"
+    with fake.FakeEndpoint(fake.in_turn(fake.say("ok"))) as server:
+        asyncio.run(at(server).complete([Message(role="user", text=said)]))
+    assert server.requests[0]["messages"][0]["content"] == said
+
+
+def test_a_proxy_for_the_outside_world_is_not_asked_for_this_machine(monkeypatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with fake.FakeEndpoint(fake.in_turn(fake.say("ok"))) as server:
+        assert ask(at(server)).message.text == "ok"
+    with pytest.raises(EndpointError, match=r"127\.0\.0\.1:9") as caught:
+        ask(ChatClient(Endpoint(base_url="http://outside.invalid/v1", model="m", max_retries=0)))
+    assert caught.value.cause == "connection"
 
 
 def test_tools_and_malformed_arguments() -> None:

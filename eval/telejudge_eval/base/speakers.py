@@ -102,7 +102,7 @@ class EndpointSpeaker:
         from telejudge_envs.endpoint import Endpoint
 
         self.name = name or model
-        self.versions = {"openai": metadata.version("openai"), "model": model}
+        self.versions = {"aiohttp": metadata.version("aiohttp"), "model": model}
         self._endpoint = Endpoint(
             base_url=base_url,
             model=model,
