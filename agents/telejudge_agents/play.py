@@ -73,6 +73,7 @@ class _Table:
     """Where one episode is played: what is known of it so far, for the record."""
 
     planned: Planned
+    user: User | None = None
     agent: Agent | None = None
     episode: Episode | None = None
     abandoned: bool = False
@@ -93,11 +94,11 @@ async def play(
     """Play one episode; `deadline_s` bounds the wall time of agent and user together."""
     started = time.perf_counter()
     limit = asyncio.get_running_loop().time() + (deadline_s or float("inf"))
-    table = _Table(planned)
+    table = _Table(planned, user)
     stop: StopReason | None = None
     failure: Failure | None = None
     try:
-        _sit_down(table, world, factory, user)
+        _sit_down(table, world, factory)
         await _converse(table, factory, limit, deadline_s or 0.0)
     except _Ended as ended:
         stop, failure = ended.stop, ended.failure
@@ -110,10 +111,10 @@ def lost(world: World, planned: Planned, factory: AgentFactory, detail: str) -> 
     return _rollout(_Table(planned), world, factory, "failed", failure, 0.0)
 
 
-def _sit_down(table: _Table, world: World, factory: AgentFactory, user: User | None) -> None:
+def _sit_down(table: _Table, world: World, factory: AgentFactory) -> None:
     planned = table.planned
     try:
-        table.episode = world.open(planned.task, seed=planned.seed, user=user)
+        table.episode = world.open(planned.task, seed=planned.seed, user=table.user)
     except (UsageError, MissingExtraError):
         raise
     except Exception as error:
@@ -236,6 +237,7 @@ def _rollout(
         stop=stop or "failed",
         failure=failure,
         usage=_usage(table, seconds),
+        user_usage=_user_usage(table),
         versions=versions_of(world, factory),
         trace=table.agent.trace if table.agent else None,
     )
@@ -258,6 +260,15 @@ def _usage(table: _Table, seconds: float) -> Usage:
     usage = table.agent.usage if table.agent else Usage()
     calls = sum(len(m.tool_calls) for m in table.messages if m.role == "assistant")
     return usage.model_copy(update={"calls": calls, "seconds": seconds})
+
+
+def _user_usage(table: _Table) -> Usage | None:
+    """What a user asked of a model, by his attribute `usage`; None for one who asked nothing."""
+    spent: Usage | None = getattr(table.user, "usage", None)
+    if spent is None or not spent.requests:
+        return None
+    calls = sum(len(m.tool_calls) for m in table.messages if m.role == "user")
+    return spent.model_copy(update={"calls": calls})
 
 
 def versions_of(world: World, factory: AgentFactory) -> dict[str, str]:

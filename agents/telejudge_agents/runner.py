@@ -6,7 +6,7 @@
 Every finished episode is one line of `out` at once. Started again with the same arguments, a run
 reads the file, plays what is missing and repeats nothing, however it was stopped. An episode is
 the same one when world, task (with its ticket), mode, agent name, rollout index and seed are. The
-same seed gives the same bytes, up to the order of lines and `usage.seconds`, if agent and user
+same seed gives the same bytes, up to the order of lines and `seconds` of usage, if agent and user
 are deterministic. `play.py` says what becomes of failures.
 """
 

@@ -23,7 +23,11 @@ from telejudge_envs.nouns.trajectory import Change, Failure, Outcome, StopReason
 
 
 class User(Protocol):
-    """Plays the user of a dual-control episode: sees the conversation, owns the user's tools."""
+    """Plays the user of a dual-control episode: sees the conversation, owns the user's tools.
+
+    One that asks a model may say in `usage` (a `Usage`) what that cost so far; one that errs as
+    people do, in `faults`. Records keep both apart from what is the agent's.
+    """
 
     def reply(self, conversation: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         """Return a `user` message: text for the agent, or tool calls with owner `user`."""

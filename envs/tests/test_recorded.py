@@ -191,6 +191,7 @@ def result_file(world: Tau2Telecom, *, solo: bool) -> str:
             "trial": 2,
             "seed": 42,
             "agent_cost": 0.25,
+            "user_cost": None if solo else 0.5,
         }
         for k, task_id in enumerate(ids)
     ]
@@ -216,6 +217,8 @@ def test_tau2s_own_result_files(world: Tau2Telecom, tmp_path: Path, solo: bool) 
     )
     assert first.usage.prompt_tokens == (7 if solo else 0)
     assert (first.usage.seconds, first.usage.cost_usd) == (1.5, 0.25)
+    his = first.user_usage
+    assert (his and (his.prompt_tokens, his.cost_usd)) == (None if solo else (7, 0.5))
     assert skipped.stop == "failed"
     assert skipped.failure is not None
     assert skipped.failure.owner == "runner"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from telejudge_envs.nouns.trajectory import Outcome, Rollout
+from telejudge_envs.nouns.trajectory import Outcome, Rollout, Usage
 from telejudge_envs.nouns.verdict import GroupVerdict
 
 LEVELS_SHOWN, MARKS_SHOWN = 5, 4
@@ -84,11 +84,36 @@ def rollout_figures(rollouts: Sequence[Rollout]) -> dict[str, float | None]:
         "success": fmean(scored) if scored else None,
         "calls": fmean(r.trajectory.usage.calls for r in rollouts) if rollouts else None,
         "not_scored": len(rollouts) - len(scored),
-        "tokens": sum(
-            r.trajectory.usage.prompt_tokens + r.trajectory.usage.completion_tokens
-            for r in rollouts
-        ),
+        **_spent("", [r.trajectory.usage for r in rollouts]),
+        **_spent("user_", users_of(rollouts)),
     }
+
+
+def users_of(rollouts: Sequence[Rollout]) -> list[Usage]:
+    """What the models spent that played users."""
+    spent = (r.trajectory.user_usage for r in rollouts)
+    return [usage for usage in spent if usage is not None]
+
+
+def cost_line(rollouts: Sequence[Rollout]) -> str:
+    """`, 0.0123 USD, and 4,567 tokens (0.0045 USD) of users`, as far as there are any."""
+    cost = sum(r.trajectory.usage.cost_usd for r in rollouts)
+    told = f", {cost:.4f} USD" if cost else ""
+    if users := users_of(rollouts):
+        tokens, cost = _tokens(users), sum(usage.cost_usd for usage in users)
+        told += f", and {tokens:,} tokens{f' ({cost:.4f} USD)' if cost else ''} of users"
+    return told
+
+
+def _spent(whose: str, usages: Sequence[Usage]) -> dict[str, float | None]:
+    if whose and not usages:
+        return {}
+    cost = sum(usage.cost_usd for usage in usages)
+    return {f"{whose}tokens": _tokens(usages), f"{whose}cost_usd": cost or None}
+
+
+def _tokens(usages: Sequence[Usage]) -> int:
+    return sum(usage.prompt_tokens + usage.completion_tokens for usage in usages)
 
 
 def training_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -18,9 +19,11 @@ from telejudge_envs.nouns.trajectory import Rollout
 from telejudge_envs.registry import open_world
 from telejudge_envs.store import read
 from telejudge_envs.stub_endpoint import StubEndpoint, plan_of
+from telejudge_eval import runs
 from telejudge_eval.cli.app import app
 from telejudge_eval.cli.options import prices
 from telejudge_eval.cli.seating import Seating
+from telejudge_eval.tables import users_of
 
 
 def rollout(out: Path, *options: str) -> list[Rollout]:
@@ -69,6 +72,56 @@ def test_a_conversation_of_two_models_and_what_it_costs(tmp_path: Path, task_id:
     assert agent.requests[0]["stream"] is True
     assert agent.requests[0]["parallel_tool_calls"] is False
     assert user.requests[0]["messages"][0]["content"].startswith("# User Simulation")
+    his = played.trajectory.user_usage
+    assert his is not None
+    assert (his.requests, his.prompt_tokens, his.cost_usd) == (2, 20, 0)
+    assert used.requests == len(agent.requests)
+
+
+def test_what_a_user_costs_is_told_beside_the_agent(tmp_path: Path, task_id: str) -> None:
+    out, summary = tmp_path / "dual.jsonl", tmp_path / "figures.json"
+
+    def either(request: dict[str, Any], n: int) -> fake.Reply:
+        if not fake.texts(request, "system")[0].startswith("# User Simulation"):
+            return fake.say("One moment.")
+        done = any(m["role"] == "assistant" for m in request["messages"])
+        return fake.say("Thanks. ###STOP###" if done else "My MMS do not work.")
+
+    with fake.FakeEndpoint(either) as both:
+        options = f"--agent chat --base-url {both.base_url} --model m --mode dual --user model"
+        options += f" --prices 1000,0 --rollouts 2 --task {task_id} --out {out}"
+        told = CliRunner().invoke(app, ["rollout", *options.split()])
+        again = options.replace("dual.jsonl", "dearer.jsonl") + " --user-prices 3000,0"
+        dearer = CliRunner().invoke(app, ["rollout", *again.split()])
+    tokens = sum(u.prompt_tokens + u.completion_tokens for u in users_of(list(read(out, Rollout))))
+    assert f"0.0200 USD, and {tokens} tokens (0.0400 USD) of users" in told.output
+    assert f"0.0200 USD, and {tokens} tokens (0.1200 USD) of users" in dearer.output
+    figures = runs.read(out).figures
+    assert (figures["user_tokens"], figures["cost_usd"], figures["user_cost_usd"]) == (
+        tokens, 0.02, 0.04,
+    )  # fmt: skip
+    shown = CliRunner(env={"COLUMNS": "220"}).invoke(
+        app, ["eval", "agent", str(out), "--bootstrap", "100", "--summary", str(summary)]
+    )
+    assert "user cost usd" in shown.output
+    (one,) = json.loads(summary.read_text())["agents"]
+    assert one["measures"]["cost_usd"]["value"] == pytest.approx(0.01)
+    assert one["measures"]["user_cost_usd"]["value"] == pytest.approx(0.02)
+    assert one["measures"]["user_tokens"]["value"] == tokens / 2
+
+
+def test_without_a_users_model_nothing_of_him_is_written(tmp_path: Path, task_id: str) -> None:
+    out, summary = tmp_path / "dual.jsonl", tmp_path / "figures.json"
+    (played,) = rollout(out, *f"--mode dual --rollouts 1 --task {task_id}".split())
+    assert played.trajectory.user_usage is None
+    assert b"user_usage" not in out.read_bytes()
+    assert "user_tokens" not in runs.read(out).figures
+    CliRunner().invoke(
+        app, ["eval", "agent", str(out), "--bootstrap", "100", "--summary", str(summary)]
+    )
+    (one,) = json.loads(summary.read_text())["agents"]
+    assert "calls" in one["measures"]
+    assert not [name for name in one["measures"] if name.startswith("user")]
 
 
 @pytest.mark.parametrize(

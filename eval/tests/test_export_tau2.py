@@ -12,7 +12,7 @@ from telejudge_agents.scripted.registry import scripted
 from telejudge_envs import store
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message, ToolCall
-from telejudge_envs.nouns.trajectory import Failure, Rollout, Trajectory
+from telejudge_envs.nouns.trajectory import Failure, Rollout, Trajectory, Usage
 from telejudge_envs.offers import scripted_user
 from telejudge_envs.registry import open_world
 from telejudge_envs.tau2_telecom import upstream
@@ -73,6 +73,20 @@ def test_there_and_back(agent: str, mode: str, tmp_path: Path):
         assert [c for m in new.messages for c in m.tool_calls] == [
             c for m in old.messages for c in m.tool_calls if c.name != "done"
         ]
+
+
+def test_what_a_users_model_spent_goes_there_and_back(tmp_path: Path):
+    [rollout] = played("gold", "dual", tasks=1, rollouts=1)
+    his = Usage(requests=1, prompt_tokens=30, completion_tokens=4, cost_usd=0.5)
+    calls = sum(len(m.tool_calls) for m in rollout.trajectory.messages if m.role == "user")
+    trajectory = rollout.trajectory.model_copy(update={"user_usage": his})
+    told = rollout.model_copy(update={"trajectory": trajectory})
+    path = tmp_path / "results.json"
+    export_results([told]).results.save(path)
+    assert read_by_tau2(path).simulations[0].user_cost == 0.5
+    [back] = import_recorded(path)
+    assert back.trajectory.user_usage == his.model_copy(update={"calls": calls})
+    assert back.trajectory.usage.cost_usd == 0
 
 
 def test_the_same_bytes_again():

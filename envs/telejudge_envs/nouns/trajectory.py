@@ -52,7 +52,8 @@ class Failure(Noun):
 
 
 class Usage(Noun):
-    """What an episode cost. Seconds are wall time; tokens are the agent's own."""
+    """What one side of an episode cost. Seconds are wall time: of the agent's the whole episode's,
+    of a user's what his model took."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -83,6 +84,10 @@ class TokenTrace(Noun):
         return self
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Trajectory(Noun):
     """The record of one episode, without any ground truth."""
 
@@ -99,6 +104,10 @@ class Trajectory(Noun):
     stop: StopReason
     failure: Failure | None = None
     usage: Usage = Usage()
+    """The agent's own."""
+    user_usage: Usage | None = Field(default=None, exclude_if=_is_none)
+    """That of the model that played the user. None, and not written, where no model did: files
+    without one keep their bytes."""
     versions: dict[str, str] = Field(default_factory=dict)
     trace: TokenTrace | None = None
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from telejudge_envs.errors import UsageError
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import TaskView
-from telejudge_envs.nouns.trajectory import Rollout, Trajectory
+from telejudge_envs.nouns.trajectory import Rollout, Trajectory, Usage
 from telejudge_envs.tau2_telecom import upstream
 from telejudge_envs.tau2_telecom.recorded import STOPS
 from telejudge_envs.tau2_telecom.tasks import WORLD, TaskSet, parse
@@ -93,6 +93,7 @@ def _simulation(types: Any, rollout: Rollout, task: upstream.Tau2Task, notes: li
         duration=trajectory.usage.seconds,
         termination_reason="agent_error" if skipped else REASONS[trajectory.stop],
         agent_cost=trajectory.usage.cost_usd or None,
+        user_cost=(trajectory.user_usage and trajectory.user_usage.cost_usd) or None,
         messages=[] if skipped else messages,
         trial=trajectory.rollout,
         seed=trajectory.seed,
@@ -138,7 +139,8 @@ def _messages(
                           "requestor": owners[call_id], "timestamp": None})  # fmt: skip
         else:
             found.append(_spoken(message, solo))
-    _put_usage(found, trajectory)
+    _put_usage(found, "assistant", trajectory.usage)
+    _put_usage(found, "user", trajectory.user_usage)
     return [{**m, "turn_idx": i} for i, m in enumerate(found)], changed
 
 
@@ -186,11 +188,10 @@ def _closes(message: Message, solo: bool) -> bool:
     return solo and message.role == "assistant" and any(c.name == DONE for c in message.tool_calls)
 
 
-def _put_usage(messages: list[dict[str, Any]], trajectory: Trajectory) -> None:
-    """The episode's tokens, with its last message: we have no finer record."""
-    usage = trajectory.usage
-    own = [m for m in messages if m["role"] == "assistant"]
-    if usage.requests and own:
+def _put_usage(messages: list[dict[str, Any]], role: str, usage: Usage | None) -> None:
+    """The tokens of one side, with its last message: we have no finer record."""
+    own = [m for m in messages if m["role"] == role]
+    if usage is not None and usage.requests and own:
         own[-1]["usage"] = {
             "prompt_tokens": usage.prompt_tokens,
             "completion_tokens": usage.completion_tokens,
@@ -211,7 +212,7 @@ def _info(types: Any, rollout: Rollout, agent: str, mode: str, trials: int) -> A
         max_errors=MAX_ERRORS,
         user_info=types.UserInfo(
             implementation="dummy_user" if solo else "user_simulator",
-            llm=versions.get("user_model"),
+            llm=versions.get("user_model") or versions.get("user"),
         ),
         agent_info=types.AgentInfo(
             implementation="llm_agent_solo" if solo else "llm_agent", llm=agent

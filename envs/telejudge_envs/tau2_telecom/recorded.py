@@ -18,7 +18,7 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,7 +26,7 @@ from telejudge_envs.errors import DataError, UsageError
 from telejudge_envs.nouns.base import Mode
 from telejudge_envs.nouns.message import Message
 from telejudge_envs.nouns.task import Task
-from telejudge_envs.nouns.trajectory import Failure, Rollout, StopReason, Trajectory
+from telejudge_envs.nouns.trajectory import Failure, Rollout, StopReason, Trajectory, Usage
 from telejudge_envs.tau2_telecom.recorded_forms import Record, records
 from telejudge_envs.tau2_telecom.recorded_messages import Malformed, messages_of
 from telejudge_envs.tau2_telecom.world import Tau2Telecom
@@ -115,9 +115,8 @@ def _import(record: Record, world: Tau2Telecom, seen: Counter[str]) -> Rollout:
         messages=messages,
         stop=stop,
         failure=failure,
-        usage=record.usage.model_copy(
-            update={"calls": sum(len(m.tool_calls) for m in messages if m.role == "assistant")}
-        ),
+        usage=_with_calls(record.usage, messages, "assistant"),
+        user_usage=record.user_usage and _with_calls(record.user_usage, messages, "user"),
         versions=_versions(record, world, reward),
     )
     episode = world.replay(task, bare)
@@ -125,6 +124,11 @@ def _import(record: Record, world: Tau2Telecom, seen: Counter[str]) -> Rollout:
     told = episode.observation[:opening]
     trajectory = bare.model_copy(update={"messages": (*told, *messages), "changes": episode.ledger})
     return Rollout(task=task.view, trajectory=trajectory, outcome=episode.outcome())
+
+
+def _with_calls(usage: Usage, messages: Sequence[Message], role: str) -> Usage:
+    calls = sum(len(m.tool_calls) for m in messages if m.role == role)
+    return usage.model_copy(update={"calls": calls})
 
 
 def _task(record: Record, world: Tau2Telecom) -> Task:

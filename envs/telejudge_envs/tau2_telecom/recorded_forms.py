@@ -43,6 +43,7 @@ class Record:
     reward: Any = None
     skipped: bool = False
     usage: Usage = field(default_factory=Usage)
+    user_usage: Usage | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -137,7 +138,8 @@ def _from_simulation(
         seed=raw.get("seed"),
         reward=_dict(raw, "reward_info").get("reward"),
         skipped=bool(raw.get("skipped", False)),
-        usage=_usage(raw),
+        usage=_usage(raw, "assistant", raw.get("agent_cost"), raw.get("duration")),
+        user_usage=_user_usage(raw),
         notes={
             "agent_args": agent.get("llm_args"),
             "user_model": user.get("llm"),
@@ -146,20 +148,25 @@ def _from_simulation(
     )
 
 
-def _usage(raw: dict[str, Any]) -> Usage:
+def _user_usage(raw: dict[str, Any]) -> Usage | None:
+    usage = _usage(raw, "user", raw.get("user_cost"))
+    return usage if usage.requests or usage.cost_usd else None
+
+
+def _usage(raw: dict[str, Any], role: str, cost: Any, seconds: Any = None) -> Usage:
     spent = [
         usage
         for message in _list(raw, "messages")
         if isinstance(message, dict)
-        and message.get("role") == "assistant"
+        and message.get("role") == role
         and isinstance(usage := message.get("usage"), dict)
     ]
     return Usage(
         prompt_tokens=sum(int(_positive(u.get("prompt_tokens"))) for u in spent),
         completion_tokens=sum(int(_positive(u.get("completion_tokens"))) for u in spent),
         requests=len(spent),
-        seconds=_positive(raw.get("duration")),
-        cost_usd=_positive(raw.get("agent_cost")),
+        seconds=_positive(seconds),
+        cost_usd=_positive(cost),
     )
 
 

@@ -68,6 +68,10 @@ MEASURES: dict[str, Measure] = {
     "calls": Measure("calls", _mean(lambda e: e.calls)),
     "tokens": Measure("tokens", _mean(lambda e: e.tokens)),
     "cost_usd": Measure("cost, USD", _mean(lambda e: e.cost_usd or None)),
+    "user_tokens": Measure("tokens of the user's model", _mean(lambda e: e.user_tokens)),
+    "user_cost_usd": Measure(
+        "cost of the user's model, USD", _mean(lambda e: e.user_cost_usd or None)
+    ),
     "seconds": Measure("seconds", _mean(lambda e: e.seconds or None)),
     "calls_to_resolve": Measure("calls to resolve", _mean(lambda e: e.calls, solved=True)),
     "seconds_to_resolve": Measure(
@@ -77,6 +81,8 @@ MEASURES: dict[str, Measure] = {
     **{f"(c/n)^{k}": Measure(f"(c/n)^{k}", _chance(passk.powered, k), True) for k in KS[1:]},
     **{f"pass@{k}": Measure(f"pass@{k}", _chance(passk.at_least_one, k), True) for k in KS},
 }
+OF_USERS = ("user_tokens", "user_cost_usd")
+"""What is told only where a model played the user; the agent is not measured by it."""
 BRIEF = ("success", "tools", "reward", "calls")
 """What parts are measured by."""
 

@@ -49,6 +49,9 @@ class Episode(Noun):
     calls: int
     tokens: int | None = None
     cost_usd: float = 0.0
+    user_tokens: int | None = None
+    """Of the model that played the user; None where none did."""
+    user_cost_usd: float = 0.0
     seconds: float = 0.0
     stop: str
 
@@ -83,7 +86,7 @@ def _episode(
     outcome: Outcome | None,
 ) -> Episode:
     fault = outcome.faults[0] if outcome and outcome.faults else None
-    usage = trajectory.usage
+    usage, users = trajectory.usage, trajectory.user_usage
     return Episode(
         id=trajectory.id,
         task_id=view.id,
@@ -102,6 +105,8 @@ def _episode(
         calls=usage.calls,
         tokens=usage.prompt_tokens + usage.completion_tokens if usage.requests else None,
         cost_usd=usage.cost_usd,
+        user_tokens=None if users is None else users.prompt_tokens + users.completion_tokens,
+        user_cost_usd=0.0 if users is None else users.cost_usd,
         seconds=usage.seconds,
         stop=trajectory.stop,
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from telejudge_eval.agent_eval.differences import Row
-from telejudge_eval.agent_eval.measures import KS, Figure
+from telejudge_eval.agent_eval.measures import KS, OF_USERS, Figure
 from telejudge_eval.agent_eval.records import Episode
 from telejudge_eval.agent_eval.summary import AgentSummary
 from telejudge_eval.agent_eval.versus import Versus
@@ -24,7 +24,8 @@ PARTS_SHOWN = 40
 def print_agents(summaries: Sequence[AgentSummary], console: Console) -> None:
     """Scores, effort and chances of all agents; then parts and differences, agent by agent."""
     _figures("Means over tasks, 95% bootstrap interval", summaries, SCORES, console, decimals=2)
-    _figures("Effort an episode", summaries, EFFORT, console, decimals=1)
+    known = [n for n in OF_USERS if any(s.figures[n].value is not None for s in summaries)]
+    _figures("Effort an episode", summaries, (*EFFORT, *known), console, decimals=1)
     _chances(summaries, console)
     for one in summaries:
         _parts(one, console)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telejudge_eval.agent_eval.differences import Row, differences
-from telejudge_eval.agent_eval.measures import SAMPLES, Figure, by_task, measure, parts
+from telejudge_eval.agent_eval.measures import OF_USERS, SAMPLES, Figure, by_task, measure, parts
 from telejudge_eval.agent_eval.records import Episode
 from telejudge_eval.agent_eval.versus import Versus
 
@@ -48,7 +48,11 @@ def as_json(summaries: Sequence[AgentSummary], against: Versus | None = None) ->
                 "tasks": one.tasks,
                 "episodes": len(one.episodes),
                 "excused": sum(e.excused is not None for e in one.episodes),
-                "measures": {name: f._asdict() for name, f in one.figures.items()},
+                "measures": {
+                    name: f._asdict()
+                    for name, f in one.figures.items()
+                    if f.value is not None or name not in OF_USERS
+                },
                 "parts": {
                     kind: {
                         value: {name: f._asdict() for name, f in figures.items()}

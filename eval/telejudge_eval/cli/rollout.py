@@ -115,6 +115,12 @@ def rollout(
     user_sampling: Annotated[
         str | None, _flag("--user-sampling", "His sampling parameters as JSON.", USER)
     ] = None,
+    user_prices: Annotated[
+        str | None,
+        _flag(
+            "--user-prices", "Of his model. Default: --prices, where he is the agent's model.", USER
+        ),
+    ] = None,
     engine: Annotated[
         EngineName, _flag("--engine", "Where episodes are played.", ENGINE)
     ] = EngineName.local,
@@ -132,7 +138,7 @@ def rollout(
     """
     from telejudge_agents.progress import rollout_progress
     from telejudge_agents.runner import run
-    from telejudge_eval.tables import rollout_figures, rollout_table
+    from telejudge_eval.tables import cost_line, rollout_figures, rollout_table
 
     where = his = None
     limits = {"stream": stream, "requests_per_minute": rpm}
@@ -146,7 +152,12 @@ def rollout(
     if user is UserName.model and mode is opt.ModeName.dual:
         key = os.environ.get(USER_KEY) or api_key
         url, name = user_base_url or base_url, user_model or model
-        his = opt.endpoint(url, name, key, user_sampling, timeout, retries, concurrency, **limits)
+        same = prices if (url, name) == (base_url, model) else None
+        his = opt.endpoint(
+            *(url, name, key, user_sampling, timeout, retries, concurrency),
+            **limits,
+            prices=opt.prices(user_prices or same, name),
+        )
     if checkpoints is not None and engine is EngineName.ray:
         raise UsageError("--checkpoints is a file of one process; use it with --engine local")
     chat = {
@@ -202,8 +213,7 @@ def rollout(
         )
     rollout_table(played)
     record.found(**rollout_figures(played))
-    cost = sum(r.trajectory.usage.cost_usd for r in played)
-    typer.echo(f"{len(played):,} episodes in {out}" + (f", {cost:.4f} USD" if cost else ""))
+    typer.echo(f"{len(played):,} episodes in {out}{cost_line(played)}")
 
 
 UNSET = {

@@ -21,7 +21,7 @@ from telejudge_envs import store
 from telejudge_envs.groups import groups_of
 from telejudge_envs.nouns.base import Noun
 from telejudge_envs.nouns.task import TaskView
-from telejudge_envs.nouns.trajectory import Group, Rollout, Trajectory
+from telejudge_envs.nouns.trajectory import Group, Rollout, Trajectory, Usage
 from telejudge_envs.protocol import World
 from telejudge_envs.registry import open_world
 from telejudge_envs.workers import pool
@@ -89,6 +89,15 @@ def make_pools(recipes: Iterable[Recipe], processes: int = 1) -> Generator[Pools
             yield from workers.imap(pools_of, wave, chunksize=1)
 
 
+def _timeless(trajectory: Trajectory) -> dict[str, Usage]:
+    both = {"usage": trajectory.usage, "user_usage": trajectory.user_usage}
+    return {
+        name: usage.model_copy(update={"seconds": 0.0})
+        for name, usage in both.items()
+        if usage is not None
+    }
+
+
 def pools_of(recipe: Recipe) -> Pools:
     """What came of a recipe; a task whose base cannot be made gives what its expert did."""
     members: dict[str, dict[str, Member]] = {}
@@ -99,8 +108,7 @@ def pools_of(recipe: Recipe) -> Pools:
         # Shuffles of short plans coincide: each way to handle the case is one candidate.
         said = [m.model_dump_json(exclude={"reasoning"}) for m in rollout.trajectory.messages]
         # How long it took is nobody's business here, and would be other bytes every time.
-        usage = rollout.trajectory.usage.model_copy(update={"seconds": 0.0})
-        timeless = rollout.trajectory.model_copy(update={"usage": usage})
+        timeless = rollout.trajectory.model_copy(update=_timeless(rollout.trajectory))
         here.setdefault(digest(*said), Member(trajectory=timeless, truth=truth))
     return Pools(
         key=recipe.key,
