@@ -123,10 +123,11 @@ def examined(
     """By label: in one order with attacks, and in four where order can matter."""
     one, several = EmbeddedJudge(folder), EmbeddedJudge(folder, orders=ORDERS)
     ways = [(label, one, Plan(attacks=1, concurrency=1, seed=chosen.seed))]
-    if one.parts.spec.shape.candidates > 1:
+    parts = next(iter(one.parts.values()))
+    if parts.spec.shape.candidates > 1:
         plan = Plan(concurrency=1, seed=chosen.seed)
         ways.append((f"{label}, {ORDERS} orders", several, plan))
-    weights = sum(p.numel() for p in one.parts.network.parameters())
+    weights = sum(p.numel() for p in parts.network.parameters())
     settings = {
         **asdict(way),
         "updates": round(way.times * chosen.updates),

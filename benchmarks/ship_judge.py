@@ -1,13 +1,15 @@
-"""Examine a trained embedded judge on groups it has never seen, and make it the one that ships.
+"""Examine trained embedded judges on groups they have never seen, and make them those that ship.
 
-    telejudge train embedded-judge --run-dir runs/judge
+    telejudge train embedded-judge --recipe tau2-telecom --run-dir runs/judge-tau2-telecom
+    telejudge train embedded-judge --recipe base-station --run-dir runs/judge-base-station
     telejudge data trajectories --train 0 --dev 0 --test 200 --faults 150 --out runs/unseen.jsonl
-    python benchmarks/ship_judge.py --run runs/judge --groups runs/unseen.jsonl
+    python benchmarks/ship_judge.py --run tau2-telecom=runs/judge-tau2-telecom \
+        --run base-station=runs/judge-base-station --groups runs/unseen.jsonl
 
-For each world: held-out groups of unseen tasks, of unseen faults and pairs of faults, and with
-kinds of corruption that nobody trained on; hostile texts and padding; the same groups in four
-orders; and the admission test. Judge, records and card go to --ship, the results (ids and numbers,
-no text) to --keep.
+One network a world, whatever else it learned from. For each world: held-out groups of unseen
+tasks, of unseen faults and pairs of faults, and with kinds of corruption that nobody trained on;
+hostile texts and padding; the same groups in four orders; and the admission test. Judges, records
+and card go to --ship, the results (ids and numbers, no text) to --keep.
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ from telejudge_judges.embedded.judge import EmbeddedJudge
 from telejudge_judges.registry import open_judge
 from telejudge_judges.settings import JudgeSettings
 
-WORLDS = ("tau2-telecom", "base-station")
 ORDERS = 4
 FILES = ("judge.json", "tokenizer.json", "model.safetensors")
 SHOWN = {
@@ -49,17 +50,19 @@ SHOWN = {
 CARD = """\
 # The shipped embedded judge
 
-A generative listwise judge of {parameters:,} weights for the worlds tau2-telecom and base-station:
-it reads a group's calls and results, and writes the defects of every call and right or wrong for
-every candidate. Trained from scratch on trajectories of known truth made by scripted agents and the
+A generative listwise judge: it reads a group's calls and results, and writes the defects of every
+call and right or wrong for every candidate. One network for each of its worlds (weights:
+{parameters}). Trained from scratch on trajectories of known truth made by scripted agents and the
 corruption engine; no text of any other data set or model is in it. Licence: Apache-2.0; the tool
 texts of tau2-telecom in its vocabulary are τ2-bench's (MIT).
 
-Made by (seed {seed}, {seconds:.0f} s of wall clock, {candidates:,} candidates before sparring):
+Made by
 
-    telejudge train embedded-judge --run-dir runs/judge --seed {seed}
+{training}
     telejudge data trajectories --train 0 --dev 0 --test 200 --faults 150 --out runs/unseen.jsonl
-    python benchmarks/ship_judge.py --run runs/judge --groups runs/unseen.jsonl
+    python benchmarks/ship_judge.py --groups runs/unseen.jsonl{runs}
+
+{made}
 
 Version `{version}`. On held-out groups (95% bootstrap intervals; `orders`: flips between {orders}
 orders of the same candidates, which a user never sees, since one canonical order is shown):
@@ -75,11 +78,13 @@ the scripted ones are judged by what was learned from those; measure before you 
 def main() -> None:
     chosen = _arguments()
     torch.set_num_threads(1)
-    folder = chosen.run / "judge"
+    folder = chosen.out / "judge"
+    for world, run in chosen.run.items():
+        shutil.copytree(run / "judge", folder / world, dirs_exist_ok=True)
     exams, samples = gather(Files(trajectories=(chosen.groups,)), groups=chosen.most, seed=0)
     results: dict[str, dict[str, Result]] = {}
     tables, admissions = [], {}
-    for world in WORLDS:
+    for world in chosen.run:
         own = [exam for exam in exams if exam.group.task.world == world]
         told = [sample for sample in samples if sample.source.startswith(world)]
         one = _examined(chosen, folder, world, own, told, orders=1)
@@ -145,18 +150,21 @@ def _ship(
     tables: str,
 ) -> None:
     chosen.ship.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(folder / name, chosen.ship / name)
+    for world in chosen.run:
+        for name in FILES:
+            (chosen.ship / world).mkdir(exist_ok=True)
+            shutil.copyfile(folder / world / name, chosen.ship / world / name)
     for world, admission in admissions.items():
         text = admission.model_dump_json(indent=1) + "\n"
         (chosen.ship / f"admission-{world}.json").write_text(text, encoding="utf-8")
-    summary = json.loads((chosen.run / "summary.json").read_text(encoding="utf-8"))
-    network = load(chosen.ship).network
     card = CARD.format(
-        parameters=sum(weight.numel() for weight in network.parameters()),
-        seed=summary["seed"],
-        seconds=summary["seconds"],
-        candidates=summary["candidates"]["train"],
+        parameters=", ".join(f"{world}: {_weights(chosen.ship / world):,}" for world in chosen.run),
+        training="\n".join(
+            f"    telejudge train embedded-judge --recipe {world} --run-dir runs/judge-{world}"
+            for world in chosen.run
+        ),
+        runs="".join(f" \\\n        --run {w}=runs/judge-{w}" for w in chosen.run),
+        made="\n".join(_made(world, run) for world, run in chosen.run.items()),
         version=EmbeddedJudge(chosen.ship).version,
         orders=ORDERS,
         tables=tables,
@@ -164,16 +172,36 @@ def _ship(
     (chosen.ship / "README.md").write_text(card, encoding="utf-8")
 
 
+def _weights(folder: Path) -> int:
+    return sum(weight.numel() for weight in load(folder).network.parameters())
+
+
+def _made(world: str, run: Path) -> str:
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    return (
+        f"- {world}: seed {summary['seed']}, {summary['seconds']:,.0f} s of wall clock on a "
+        f"busy machine, {summary['candidates']['train']:,} candidates of scripted agents"
+    )
+
+
 def _arguments() -> argparse.Namespace:
     said = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    said.add_argument("--run", type=Path, required=True, help="of telejudge train embedded-judge")
+    said.add_argument(
+        "--run",
+        action="append",
+        required=True,
+        metavar="WORLD=FOLDER",
+        help="of telejudge train embedded-judge; repeated",
+    )
     said.add_argument("--groups", type=Path, required=True, help="of telejudge data trajectories")
     said.add_argument("--out", type=Path, default=Path("runs/judge-examined"))
     said.add_argument("--ship", type=Path, default=SHIPPED)
     said.add_argument("--keep", type=Path, default=Path("runs/judge-results"))
     said.add_argument("--most", type=int, default=None, help="groups of the file at most")
     said.add_argument("--attacks", type=int, default=2)
-    return said.parse_args()
+    chosen = said.parse_args()
+    chosen.run = {world: Path(run) for world, _, run in (one.partition("=") for one in chosen.run)}
+    return chosen
 
 
 if __name__ == "__main__":

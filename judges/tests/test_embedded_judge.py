@@ -18,7 +18,7 @@ from hypothesis import strategies as st  # noqa: E402
 from telejudge_envs.errors import UsageError  # noqa: E402
 from telejudge_envs.nouns.trajectory import Group  # noqa: E402
 from telejudge_judges.attacks import ATTACKS, inject  # noqa: E402
-from telejudge_judges.embedded.folder import encoder  # noqa: E402
+from telejudge_judges.embedded.folder import Parts, encoder, save  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
 from telejudge_judges.embedded.reading import read_case  # noqa: E402
 from telejudge_judges.embedded.sheet import Cell, Role, Sheet, Spot, sheet_of  # noqa: E402
@@ -197,3 +197,29 @@ def test_broken_folders_are_told(tmp_path):
     (folder / "model.safetensors").write_bytes(b"cut off")
     with pytest.raises(UsageError, match="cannot be loaded"):
         EmbeddedJudge(folder)
+
+
+# -- a network for each world
+
+
+def test_each_world_has_its_own_network(tmp_path):
+    group = sample_group()
+    alone = EmbeddedJudge(random_judge(tmp_path / "alone", seed=1, spread=3.0))
+    random_judge(tmp_path / "both" / "sample", seed=1, spread=3.0)
+    one = EmbeddedJudge(tmp_path / "both").version
+    save(knowing("moon", seed=2), tmp_path / "both" / "moon")
+    both = EmbeddedJudge(tmp_path / "both")
+    assert set(both.parts) == {"sample", "moon"}
+    assert verdicts(both, group) == verdicts(alone, group)
+    assert len({alone.version, one, both.version}) == 3, "another network, another judge"
+
+
+def test_a_folder_is_named_after_a_world_that_its_judge_knows(tmp_path):
+    save(knowing("moon", seed=2), tmp_path / "sample")
+    with pytest.raises(UsageError, match="knows moon, not sample"):
+        EmbeddedJudge(tmp_path)
+
+
+def knowing(world: str, seed: int) -> Parts:
+    spec = SPEC.model_copy(update={"slots": {world: SPEC.slots["sample"]}})
+    return Parts(spec, byte_tokenizer(), random_network(seed))

@@ -166,7 +166,7 @@ def test_one_command_makes_a_judge_that_judges(tmp_path):
     assert again == summary
     assert version_of(made) == before
     judge = EmbeddedJudge(made)
-    assert judge.parts.spec.slots.keys() == {"tau2-telecom"}
+    assert judge.parts.keys() == {"tau2-telecom"}
     assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
     with pytest.raises(UsageError, match="holds another run"):
         train_embedded_judge(recipe, tmp_path / "run", 1)

@@ -40,10 +40,10 @@ def rewards(verdict: GroupVerdict) -> dict[str, float]:
 
 
 def test_it_is_whole_and_small(judge):
-    size = sum(path.stat().st_size for path in SHIPPED.iterdir())
+    size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
     assert size <= MEGABYTES * 2**20
     assert judge.version in (SHIPPED / "README.md").read_text(encoding="utf-8")
-    assert set(judge.parts.spec.slots) == set(WORLDS)
+    assert set(judge.parts) == set(WORLDS)
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -63,8 +63,9 @@ def test_it_may_pay_where_it_has_sparred(judge, world):
 
 def test_nobody_escapes_it_by_going_on_where_it_pays(judge):
     """With a call a message, as the tiny agents make them."""
-    most = max(task.view.max_steps for name in SPARRED for task in open_world(name).tasks("test"))
-    assert judge.parts.spec.shape.steps >= most
+    for name in SPARRED:
+        most = max(task.view.max_steps for task in open_world(name).tasks("test"))
+        assert judge.parts[name].spec.shape.steps >= most
 
 
 @pytest.mark.parametrize("world", sorted(SPARRED))

@@ -16,7 +16,8 @@ SHOWN = ("loss", "accuracy", "defects_f1")
 
 
 class Preset(StrEnum):
-    shipped = "shipped"
+    tau2_telecom = "tau2-telecom"
+    base_station = "base-station"
     laptop = "laptop"
     smoke = "smoke"
 
@@ -29,10 +30,11 @@ def train_embedded_judge(
     recipe: Annotated[
         Preset,
         typer.Option(
-            help="shipped: with four rounds of sparring, some twenty minutes on two cores; laptop: "
-            "without; smoke: a minute."
+            help="How the shipped judge of a world was made: tau2-telecom learns from both worlds, "
+            "with four rounds of sparring; base-station from its own, longer. laptop: both worlds, "
+            "no sparring; smoke: a minute."
         ),
-    ] = Preset.shipped,
+    ] = Preset.tau2_telecom,
     groups: Annotated[
         Path | None,
         typer.Option(

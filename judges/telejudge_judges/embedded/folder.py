@@ -1,7 +1,10 @@
 """An embedded judge on the disk: `judge.json` (spec), `tokenizer.json`, `model.safetensors`.
 
 parts = load(folder)          # Parts(spec, tokenizer, network)
+by_world(folder)              # {"tau2-telecom": Parts, …}
 version_of(folder)            # a hash of all three files
+
+A folder may hold one network for several worlds, or a folder for each world, by its name.
 """
 
 from __future__ import annotations
@@ -54,11 +57,35 @@ def load(folder: Path) -> Parts:
     return Parts(spec, tokenizer, network.eval())
 
 
+def by_world(folder: Path) -> dict[str, Parts]:
+    """Who judges which world. Raises UsageError for a folder that holds no judge, and for one whose
+    judge does not know the world that it is named after."""
+    if not (rooms := _rooms(folder)):
+        parts = load(folder)
+        return dict.fromkeys(parts.spec.slots, parts)
+    found = {room.name: load(room) for room in rooms}
+    for world, parts in found.items():
+        if world not in parts.spec.slots:
+            known = ", ".join(parts.spec.slots)
+            raise UsageError(f"the judge in {folder / world} knows {known}, not {world}")
+    return found
+
+
 def version_of(folder: Path) -> str:
     total = hashlib.sha256()
+    if rooms := _rooms(folder):
+        for room in rooms:
+            total.update(f"{room.name} {version_of(room)}\n".encode())
+        return total.hexdigest()[:12]
     for name in (SPEC, TOKENIZER, WEIGHTS):
         total.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return total.hexdigest()[:12]
+
+
+def _rooms(folder: Path) -> list[Path]:
+    if (folder / SPEC).exists():
+        return []
+    return sorted(file.parent for file in folder.glob(f"*/{SPEC}"))
 
 
 def encoder(tokenizer: Tokenizer) -> Callable[[str], Sequence[int]]:

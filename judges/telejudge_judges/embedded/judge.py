@@ -1,4 +1,4 @@
-"""The embedded judge: a generative listwise judge of half a million weights that ships with us.
+"""The embedded judge: generative, listwise, a million weights a world, and ships with us.
 
     judge = EmbeddedJudge()                    # the shipped one; or EmbeddedJudge(folder)
     verdict = await judge.judge(group)
@@ -34,7 +34,7 @@ from telejudge_judges.aggregate import Votes, flip_rate, verdict
 from telejudge_judges.codec import Entry
 from telejudge_judges.detectors.catalogue import tools_score
 from telejudge_judges.embedded import SHIPPED
-from telejudge_judges.embedded.folder import Parts, encoder, load, version_of
+from telejudge_judges.embedded.folder import Parts, by_world, encoder, version_of
 from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.sheet import sheet_of
 from telejudge_judges.embedded.spec import EmbeddedSpec
@@ -53,8 +53,9 @@ class EmbeddedJudge:
 
     def __init__(self, folder: Path = SHIPPED, *, orders: int = 1) -> None:
         self.folder = folder
-        self.parts: Parts = load(folder)
-        self._encode = encoder(self.parts.tokenizer)
+        self.parts: dict[str, Parts] = by_world(folder)
+        """By world."""
+        self._encode = {world: encoder(one.tokenizer) for world, one in self.parts.items()}
         self._orders = orders
         self._lock = threading.Lock()
         self.version = f"{VERSION}+{version_of(folder)}" + (f" {orders}" if orders > 1 else "")
@@ -67,16 +68,17 @@ class EmbeddedJudge:
         return await asyncio.to_thread(self.judge_now, group)
 
     def judge_now(self, group: Group) -> GroupVerdict:
-        sitting, spec = Sitting(self, group), self.parts.spec
-        if group.task.world not in spec.slots:
+        sitting = Sitting(self, group)
+        if group.task.world not in self.parts:
             cause = f"unknown world: {group.task.world}"
             return sitting.close({t.id: abstain(t.id, cause) for t in sitting.judged})
+        shape = self.parts[group.task.world].spec.shape
         alike: dict[str, list[Trajectory]] = defaultdict(list)
         refused: dict[str, Verdict] = {}
         for trajectory in sitting.judged:
             calls = sum(len(message.tool_calls) for message in trajectory.messages)
-            if calls > spec.shape.steps:
-                cause = f"too_long: {calls} calls; the judge reads {spec.shape.steps}"
+            if calls > shape.steps:
+                cause = f"too_long: {calls} calls; the judge reads {shape.steps}"
                 refused[trajectory.id] = abstain(trajectory.id, cause)
             else:
                 alike[_content(trajectory)].append(trajectory)
@@ -94,25 +96,27 @@ class EmbeddedJudge:
     ) -> dict[str, tuple[Votes, float]]:
         """By content: the votes of all orders, and the certainty of the answer on average."""
         heard: dict[str, list[Said]] = {key: [] for key in distinct}
-        for part in _parts(list(distinct), self.parts.spec.shape.candidates):
+        spec = self.parts[view.world].spec
+        for part in _parts(list(distinct), spec.shape.candidates):
             for order in orders(self._orders, len(part), digest(*part)):
                 shown = [part[place] for place in order]
                 said = self._write(view, [distinct[key] for key in shown])
                 for key, one in zip(shown, said, strict=True):
                     heard[key].append(one)
-        return {key: self._counted(said) for key, said in heard.items()}
+        return {key: _counted(said, spec) for key, said in heard.items()}
 
     def _write(self, view: TaskView, trajectories: Sequence[Trajectory]) -> list[Said]:
-        spec = self.parts.spec
-        case = read_case(view, trajectories, spec.kinds(view.world))
+        parts, encode = self.parts[view.world], self._encode[view.world]
+        case = read_case(view, trajectories, parts.spec.kinds(view.world))
         with self._lock:
-            return write(self.parts.network, sheet_of(case, spec, self._encode))
+            return write(parts.network, sheet_of(case, parts.spec, encode))
 
-    def _counted(self, said: Sequence[Said]) -> tuple[Votes, float]:
-        entries = [_entry(one, self.parts.spec) for one in said]
-        right = [one.certainty if one.answer else 1 - one.certainty for one in said]
-        mean = sum(right) / len(right)
-        return Votes(asked=len(said), entries=entries), max(mean, 1 - mean)
+
+def _counted(said: Sequence[Said], spec: EmbeddedSpec) -> tuple[Votes, float]:
+    entries = [_entry(one, spec) for one in said]
+    right = [one.certainty if one.answer else 1 - one.certainty for one in said]
+    mean = sum(right) / len(right)
+    return Votes(asked=len(said), entries=entries), max(mean, 1 - mean)
 
 
 def _entry(said: Said, spec: EmbeddedSpec) -> Entry:

@@ -115,14 +115,25 @@ def laptop() -> EmbeddedJudgeRecipe:
     return EmbeddedJudgeRecipe(name="laptop")
 
 
-def shipped() -> EmbeddedJudgeRecipe:
-    """How the shipped judge was made: some twenty minutes on two quiet CPU cores. It reads more
-    calls than an episode may have, so that nobody escapes it by going on."""
-    return EmbeddedJudgeRecipe(name="shipped").with_(
+def tau2_telecom() -> EmbeddedJudgeRecipe:
+    """How the shipped judge of tau2-telecom was made: some twenty minutes on two quiet CPU cores.
+    It learns from both worlds. It reads more calls than an episode may have, so that nobody escapes
+    it by going on."""
+    return EmbeddedJudgeRecipe(name="tau2-telecom").with_(
         groups={"train": 1200},
         shape={"steps": 64},
         learning={"steps": 1400, "floor": 0.3, "check": 350},
         sparring={"rounds": 4},
+    )
+
+
+def base_station() -> EmbeddedJudgeRecipe:
+    """How the shipped judge of base-station was made: without sparring, from more groups of that
+    world alone. Its tasks differ more, and a network for both worlds learned them worse."""
+    return EmbeddedJudgeRecipe(name="base-station").with_(
+        groups={"worlds": ("base-station",), "train": 6000},
+        shape={"steps": 64},
+        learning={"steps": 6000, "noise": 0.2, "threads": 1, "check": 1000},
     )
 
 
@@ -137,4 +148,9 @@ def smoke() -> EmbeddedJudgeRecipe:
     )
 
 
-PRESETS = {"shipped": shipped, "laptop": laptop, "smoke": smoke}
+PRESETS = {
+    "tau2-telecom": tau2_telecom,
+    "base-station": base_station,
+    "laptop": laptop,
+    "smoke": smoke,
+}
