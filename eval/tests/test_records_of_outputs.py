@@ -89,8 +89,9 @@ def test_a_broken_file_is_told_with_its_record(tmp_path: Path):
 def test_to_tau2_and_back(tmp_path: Path):
     played, results, back = (tmp_path / name for name in ("r.jsonl", "results.json", "back.jsonl"))
     told("rollout", "--agent", "expert", "--split", "small", "--rollouts", 1, "--out", played)
-    told("export", "tau2", played, "--out", results)
-    told("import", "tau2", results, "--out", back)
+    assert "rollouts scored 20/20" in told("export", "tau2", played, "--out", results)
+    assert "rollouts played again 20/20" in told("import", "tau2", results, "--out", back)
+    assert "rollouts verified 20/20" in told("eval", "agent", back, "--bootstrap", 100)
     before, there, after = (runs.read(path) for path in (played, results, back))
     assert (there.command, there.figures["simulations"]) == ("export tau2", 20)
     assert there.figures["reward"] == before.figures["success"] == after.figures["success"]

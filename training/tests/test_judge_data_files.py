@@ -8,7 +8,7 @@ import pytest
 
 from telejudge_envs.errors import DataError, UsageError
 from telejudge_training.judge_data.cards import Making, read_card
-from telejudge_training.judge_data.files import read_rows, write_rows
+from telejudge_training.judge_data.files import count_rows, read_rows, write_rows
 from telejudge_training.judge_data.forms import as_alpaca, as_chat
 from telejudge_training.judge_data.preview import kind_of, pages
 from telejudge_training.judge_data.rows import GroupRow, PairRow, PolicyRow, Provenance, Turn
@@ -40,6 +40,7 @@ def test_rows_come_back_and_are_the_same_bytes(tmp_path: Path, name: str):
     assert write_rows(one, ROWS, PolicyRow) == 5
     write_rows(other, iter(ROWS), PolicyRow)
     assert list(read_rows(one, PolicyRow)) == ROWS
+    assert count_rows([one, other]) == 10
     assert one.read_bytes() == other.read_bytes()
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [name]
 

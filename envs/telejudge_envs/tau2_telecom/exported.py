@@ -15,7 +15,7 @@ word for an episode that an endpoint or a deadline ended: these are `skipped`, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from telejudge_envs.errors import UsageError
@@ -43,9 +43,14 @@ class Exported(NamedTuple):
     notes: tuple[str, ...]
 
 
-def export_results(rollouts: Sequence[Rollout]) -> Exported:
-    """One result file. Raises UsageError for rollouts of another world, of several agents or modes,
-    or when there are none: a tau2 file is of one agent."""
+def export_results(
+    rollouts: Sequence[Rollout], on_rollout: Callable[[int, int], None] | None = None
+) -> Exported:
+    """One result file; `on_rollout` hears how many are scored by tau2, of how many.
+
+    Raises UsageError for rollouts of another world, of several agents or modes, or when there are
+    none: a tau2 file is of one agent.
+    """
     agent, mode = _one_kind(rollouts)
     types, tasks, notes = upstream.result_types(), TaskSet(), []
     used: dict[str, upstream.Tau2Task] = {}
@@ -55,6 +60,8 @@ def export_results(rollouts: Sequence[Rollout]) -> Exported:
         if task.ticket != rollout.task.ticket and mode == "solo":
             raise UsageError(f"task {task.id} occurs with two tickets; export them one by one")
         simulations.append(_simulation(types, rollout, task, notes))
+        if on_rollout is not None:
+            on_rollout(len(simulations), len(rollouts))
     trials = Counter(rollout.task.id for rollout in rollouts)
     info = _info(types, rollouts[0], agent, mode, max(trials.values()))
     results = types.Results(

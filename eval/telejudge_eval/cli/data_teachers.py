@@ -76,10 +76,11 @@ def annotate(
         most=most,
     )
     record = begin(out, seed=seed)
-    with progress("prompts") as update:
-        if base_url is None and model is None:
+    by_itself = base_url is None and model is None
+    with progress("groups" if by_itself else "prompts") as update:
+        if by_itself:
             record.resumes = False
-            card = by_truth(groups, out, asked, seed=seed, on_page=update, force=force)
+            card = by_truth(groups, out, asked, seed=seed, on_group=update, force=force)
         else:
             from telejudge_envs.client import ChatClient
             from telejudge_training.judge_data.teacher import TeacherSettings

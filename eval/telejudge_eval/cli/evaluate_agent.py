@@ -89,9 +89,11 @@ def eval_agent(
 def _judged(file: Path) -> JudgedOfFile:
     from telejudge_envs import store
     from telejudge_envs.nouns.trajectory import Rollout
+    from telejudge_envs.progress import progress
     from telejudge_eval.agent_measures import judged_by_verifier
 
-    return judged_by_verifier(list(store.read(file, Rollout)))
+    with progress("rollouts verified") as update:
+        return judged_by_verifier(list(store.read(file, Rollout)), on_rollout=update)
 
 
 def _episodes(judged: JudgedOfFile, faults_fail: bool) -> dict[str, tuple[Episode, ...]]:

@@ -38,6 +38,7 @@ def export_tau2(
     from telejudge_envs import store
     from telejudge_envs.groups import latest
     from telejudge_envs.nouns.trajectory import Rollout
+    from telejudge_envs.progress import progress
     from telejudge_envs.tau2_telecom.exported import export_results
 
     rollouts = [
@@ -47,7 +48,8 @@ def export_tau2(
         and (mode is None or rollout.trajectory.mode == mode.value)
     ]
     record = begin(out)
-    exported = export_results(rollouts)
+    with progress("rollouts scored") as update:
+        exported = export_results(rollouts, on_rollout=update)
     out.parent.mkdir(parents=True, exist_ok=True)
     exported.results.save(out)
     for note in exported.notes:

@@ -19,7 +19,7 @@ from telejudge_envs.nouns.base import Noun
 from telejudge_judges.opaque import digest
 from telejudge_judges.settings import JudgeSettings
 from telejudge_training.judge_data.cards import Making
-from telejudge_training.judge_data.files import read_rows, write_rows
+from telejudge_training.judge_data.files import count_rows, read_rows, write_rows
 from telejudge_training.judge_data.pages import JudgeName, Page, Prompter
 from telejudge_training.judge_data.rows import Card, GroupRow, Split
 from telejudge_training.judge_data.teacher import Teacher, TeacherSettings
@@ -54,7 +54,7 @@ def annotate_by_truth(
     asked: Asked,
     *,
     seed: int = 0,
-    on_page: OnPage = lambda done, total: None,
+    on_group: OnPage = lambda done, total: None,
     force: bool = False,
 ) -> Card:
     """The truth in the words of templates: no key, no endpoint, no cost."""
@@ -65,7 +65,7 @@ def annotate_by_truth(
     prompter = asked.prompter()
 
     def made() -> Iterator[Annotation]:
-        for number, (row, page) in enumerate(_pages(groups, asked, prompter, making), start=1):
+        for row, page in _pages(groups, asked, prompter, making, on_group):
             words = template_words(row, seed, page.members)
             teacher = "verifier" if any(page.shown.values()) else "key"
             licence = row.provenance.licence
@@ -82,7 +82,6 @@ def annotate_by_truth(
                 provenance=making.provenance(row.provenance.source, licence, row.id),
             )
             _count(making, one)
-            on_page(number, number)
             yield one
 
     return making.finish(out, Annotation, write_rows(out, made(), Annotation))
@@ -153,11 +152,18 @@ async def _ask_all(
 
 
 def _pages(
-    groups: Sequence[Path], asked: Asked, prompter: Prompter, making: Making
+    groups: Sequence[Path],
+    asked: Asked,
+    prompter: Prompter,
+    making: Making,
+    on_group: OnPage = lambda done, total: None,
 ) -> Iterator[tuple[GroupRow, Page]]:
-    number = 0
+    number = read = 0
+    total = count_rows(groups)
     for path in groups:
         for row in read_rows(path, GroupRow):
+            read += 1
+            on_group(read, total)
             if row.split not in asked.splits:
                 continue
             number += 1

@@ -32,13 +32,8 @@ def read_rows(path: Path, noun: type[R]) -> Iterator[R]:
     if path.suffix != PARQUET:
         yield from store.read(path, noun)
         return
-    parquet = _parquet()
-    try:
-        table = parquet.ParquetFile(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
     number = 0
-    for batch in table.iter_batches(batch_size=256):
+    for batch in _open_parquet(path).iter_batches(batch_size=256):
         for row in batch.to_pylist():
             number += 1
             try:
@@ -49,6 +44,17 @@ def read_rows(path: Path, noun: type[R]) -> Iterator[R]:
                 raise DataError(
                     f"{path}, row {number}: no {noun.__name__}: {place}: {first['msg']}"
                 ) from error
+
+
+def count_rows(paths: Iterable[Path]) -> int:
+    """How many rows files hold, without a look at them: for those who want to know how long it
+    takes. Raises DataError for a file that cannot be read."""
+    return sum(
+        _open_parquet(path).metadata.num_rows
+        if path.suffix == PARQUET
+        else sum(1 for _ in store.lines(path))
+        for path in paths
+    )
 
 
 def write_rows(path: Path, rows: Iterable[R], noun: type[R]) -> int:
@@ -132,6 +138,13 @@ def _type(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return pyarrow.struct(_fields(annotation))
     raise TypeError(str(annotation))
+
+
+def _open_parquet(path: Path) -> Any:
+    try:
+        return _parquet().ParquetFile(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
 
 
 def _parquet() -> Any:

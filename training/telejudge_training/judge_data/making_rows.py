@@ -16,13 +16,13 @@ from telejudge_judges.settings import JudgeSettings
 from telejudge_training.judge_data.ablations import one_against_one
 from telejudge_training.judge_data.annotations import read_words
 from telejudge_training.judge_data.cards import Making
-from telejudge_training.judge_data.files import read_rows, write_rows
+from telejudge_training.judge_data.files import count_rows, read_rows, write_rows
 from telejudge_training.judge_data.forms import FORMS
 from telejudge_training.judge_data.judge_rows import RowMaker
 from telejudge_training.judge_data.reward_rows import RewardRows
 from telejudge_training.judge_data.rows import Card, GroupRow, JudgeRow, PairRow, RankedRow
 
-OnGroup = Callable[[int], None]
+OnGroup = Callable[[int, int], None]
 
 
 class RowSettings(Noun):
@@ -61,7 +61,7 @@ def write_judge_data(
     settings: RowSettings,
     *,
     annotations: Path | None = None,
-    on_group: OnGroup = lambda done: None,
+    on_group: OnGroup = lambda done, total: None,
     force: bool = False,
 ) -> Card:
     """Write the rows and their card; a file that these very settings have made is left as it is."""
@@ -85,11 +85,11 @@ def write_judge_data(
 def _chosen(
     groups: Sequence[Path], settings: RowSettings, making: Making, on_group: OnGroup
 ) -> Iterator[GroupRow]:
-    number = 0
+    number, total = 0, count_rows(groups)
     for path in groups:
         for row in read_rows(path, GroupRow):
             number += 1
-            on_group(number)
+            on_group(number, total)
             if row.split not in settings.splits:
                 continue
             if settings.worlds and row.group.task.world not in settings.worlds:

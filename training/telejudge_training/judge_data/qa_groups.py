@@ -85,7 +85,7 @@ def write_answer_groups(
     distractors: Sequence[Path] = (),
     splits: Sequence[Split] = ("train", "dev", "test"),
     seed: int = 0,
-    on_question: Callable[[int], None] = lambda done: None,
+    on_question: Callable[[int, int], None] = lambda done, total: None,
     force: bool = False,
 ) -> Card:
     """Questions that point at their options, and those without a wrong answer, are left out."""
@@ -107,10 +107,11 @@ def _groups(
     splits: frozenset[str],
     seed: int,
     making: Making,
-    on_question: Callable[[int], None],
+    on_question: Callable[[int, int], None],
 ) -> Iterable[GroupRow]:
-    for number, question in enumerate(read_questions(path), start=1):
-        on_question(number)
+    questions = list(read_questions(path))
+    for number, question in enumerate(questions, start=1):
+        on_question(number, len(questions))
         if question.split not in splits:
             continue
         if question.pointing:
