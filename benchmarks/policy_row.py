@@ -4,9 +4,10 @@
     python benchmarks/policy_row.py --judges runs/objectives --out runs/policy
 
 Base-station tasks; for every seed one warm start, from which an agent is trained by GRPO once for
-every payer: the verifier (ground truth) and the judges that `judge_objectives.py` trained, which
-never sparred with an agent. The verifier measures all of them. Called again it goes on where it
-was; what is kept (--keep, a file a seed and payer) is read by `policy_row_table.py`.
+every payer: the verifier (ground truth), the judges that `judge_objectives.py` trained, which never
+sparred with an agent, and the one that ships, which did. The verifier measures all of them. Called
+again it goes on where it was; what is kept (--keep, a file a seed and payer) is read by
+`policy_row_table.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from telejudge_training.files import write_json
 from telejudge_training.journal import read_metrics
 from telejudge_training.recipe import EmbeddedRecipe, base_station
 
-PAYERS = ("verifier", "listwise", "pointwise", "bt")
+PAYERS = ("verifier", "listwise", "pointwise", "bt", "shipped")
 KEPT = Path("docs/results/policy-row")
 LAST = 10
 """GRPO steps at the end over which rewards are averaged."""
@@ -57,7 +58,7 @@ def trained(
 ) -> dict[str, Any]:
     """The agent of one payer, with what it earned while it learned."""
     world, verifier = open_world(recipe.world), Verifier(open_world)
-    paid: Judge = verifier if payer == "verifier" else EmbeddedJudge(judges / payer / "judge")
+    paid = _payer(payer, judges, verifier)
     run_dir = folder / payer
     _share_the_warm_start(folder / PAYERS[0], run_dir)
     auditor = None if paid is verifier else verifier
@@ -77,6 +78,12 @@ def trained(
             if all(name in line for line in lines)
         },
     }
+
+
+def _payer(name: str, judges: Path, verifier: Verifier) -> Judge:
+    if name == "verifier":
+        return verifier
+    return EmbeddedJudge() if name == "shipped" else EmbeddedJudge(judges / name / "judge")
 
 
 def _share_the_warm_start(source: Path, run_dir: Path) -> None:

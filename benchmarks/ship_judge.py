@@ -52,9 +52,10 @@ CARD = """\
 
 A generative listwise judge: it reads a group's calls and results, and writes the defects of every
 call and right or wrong for every candidate. One network for each of its worlds (weights:
-{parameters}). Trained from scratch on trajectories of known truth made by scripted agents and the
-corruption engine; no text of any other data set or model is in it. Licence: Apache-2.0; the tool
-texts of tau2-telecom in its vocabulary are τ2-bench's (MIT).
+{parameters}). Trained from scratch on trajectories of known truth
+made by scripted agents and the corruption engine, and on what agents did that were trained against
+it; no text of any other data set or model is in it. Licence: Apache-2.0; the tool texts of
+tau2-telecom in its vocabulary are τ2-bench's (MIT).
 
 Made by
 
@@ -198,7 +199,7 @@ def _arguments() -> argparse.Namespace:
     said.add_argument("--ship", type=Path, default=SHIPPED)
     said.add_argument("--keep", type=Path, default=Path("runs/judge-results"))
     said.add_argument("--most", type=int, default=None, help="groups of the file at most")
-    said.add_argument("--attacks", type=int, default=2)
+    said.add_argument("--attacks", type=int, default=6, help="wrong candidates for each attack")
     chosen = said.parse_args()
     chosen.run = {world: Path(run) for world, _, run in (one.partition("=") for one in chosen.run)}
     return chosen

@@ -23,9 +23,11 @@ from telejudge_judges.settings import JudgeSettings
 NEEDS_NONE = frozenset({"verifier"})
 """Judges that are the ground truth which others are tested against."""
 
-SPARRED = frozenset({"tau2-telecom"})
-"""Worlds in which the shipped embedded judge learned from agents that were trained against it; a
-judge that passes on fixed groups may still be cheated by one (docs/embedded-judge.md)."""
+PAYING = frozenset({"tau2-telecom"})
+"""Worlds in which the shipped embedded judge pays unless somebody chooses. A judge that passes on
+fixed groups may still be cheated by an agent that is trained against it; here that was tried for
+long, and it reads as many calls as an episode may have. On base stations, where it reads 64 of 80,
+it has to be asked for (docs/embedded-judge.md)."""
 
 
 def require_admission(
@@ -65,12 +67,12 @@ def shipped_admission(settings: JudgeSettings, world: str) -> Path | None:
 
 
 def default_judge(world: str) -> JudgeSettings:
-    """What pays for training in a world unless somebody chooses: the embedded judge where it is
-    admitted and has sparred, else the verifier."""
+    """What pays for training in a world unless somebody chooses: the embedded judge where that was
+    tried and it is admitted, else the verifier."""
     embedded = JudgeSettings(judge="embedded")
     record = shipped_admission(embedded, world)
     admitted = record is not None and read_admission(record).passed
-    return embedded if admitted and world in SPARRED else JudgeSettings()
+    return embedded if admitted and world in PAYING else JudgeSettings()
 
 
 def _against(judge: Judge, record: Path | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which judge pays when nobody chooses: only one that passed its test and has sparred there."""
+"""Which judge pays when nobody chooses: only one that passed its test and was tried there."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def shipped(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_the_embedded_judge_pays_where_it_is_admitted_and_has_sparred(shipped, monkeypatch):
+def test_the_embedded_judge_pays_where_it_is_admitted_and_was_tried(shipped, monkeypatch):
     assert default_judge("tau2-telecom").judge == "embedded"
-    assert default_judge("base-station").judge == "verifier"  # has not sparred
-    monkeypatch.setattr(admission, "SPARRED", frozenset({"moon", "elsewhere"}))
+    assert default_judge("base-station").judge == "verifier"  # has to be asked for
+    monkeypatch.setattr(admission, "PAYING", frozenset({"moon", "elsewhere"}))
     assert default_judge("moon").judge == "verifier"  # failed
     assert default_judge("elsewhere").judge == "verifier"  # was never tested
 

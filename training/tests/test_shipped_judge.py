@@ -17,9 +17,10 @@ from telejudge_envs.registry import open_world
 from telejudge_judges.embedded import SHIPPED
 from telejudge_judges.embedded.judge import EmbeddedJudge
 from telejudge_judges.registry import open_judge
+from telejudge_judges.settings import JudgeSettings
 from telejudge_judges.verifier import Verifier
 from telejudge_training.admission import (
-    SPARRED,
+    PAYING,
     default_judge,
     read_admission,
     require_admission,
@@ -52,23 +53,22 @@ def test_its_records_are_of_this_very_judge(judge, world):
     assert (record.judge, record.judge_version) == (judge.name, judge.version)
 
 
-@pytest.mark.parametrize("world", sorted(SPARRED))
-def test_it_may_pay_where_it_has_sparred(judge, world):
-    settings = default_judge(world)
-    assert settings.judge == "embedded"
-    opened = open_judge(None, settings)
-    note = require_admission(opened, shipped_admission(settings, world))
+@pytest.mark.parametrize("world", WORLDS)
+def test_it_may_pay_in_both_worlds(judge, world):
+    settings = JudgeSettings(judge="embedded")
+    note = require_admission(open_judge(None, settings), shipped_admission(settings, world))
     assert note["admitted"]
+    assert (default_judge(world) == settings) == (world in PAYING)
 
 
-def test_nobody_escapes_it_by_going_on_where_it_pays(judge):
+def test_nobody_escapes_it_by_going_on_where_it_pays_unasked(judge):
     """With a call a message, as the tiny agents make them."""
-    for name in SPARRED:
+    for name in PAYING:
         most = max(task.view.max_steps for task in open_world(name).tasks("test"))
         assert judge.parts[name].spec.shape.steps >= most
 
 
-@pytest.mark.parametrize("world", sorted(SPARRED))
+@pytest.mark.parametrize("world", WORLDS)
 def test_it_is_right_about_unseen_tasks(judge, world):
     here = open_world(world)
     tasks = random.Random(1).sample(list(here.tasks("test")), 20)
