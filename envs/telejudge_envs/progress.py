@@ -9,14 +9,19 @@ It goes to standard error, so that what a command prints can be piped.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+LOG = logging.getLogger("telejudge.progress")
+"""Told the lines of a log, whatever is shown; silent unless somebody listens."""
 
 LINES = 10
 """A log gets a line at every tenth of the work …"""
@@ -41,7 +46,12 @@ def progress(title: str, console: Console | None = None) -> Iterator[Update]:
 
     console = console or Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(title, console)
+
+        def tell(line: str) -> None:
+            LOG.info("%s", line)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+        yield _Lines(title, tell)
         return
     from rich.progress import (
         BarColumn,
@@ -57,7 +67,10 @@ def progress(title: str, console: Console | None = None) -> Iterator[Update]:
     with Progress(*columns, TextColumn("{task.fields[note]}"), *clocks, console=console) as bar:
         line = bar.add_task(title, total=None, note="")
 
+        logged = _Lines(title, partial(LOG.info, "%s"))
+
         def update(done: int, total: int | None = None, note: str = "") -> None:
+            logged(done, total, note)
             known = bar.tasks[line].total if total is None else total
             bar.update(line, completed=done, total=known, note=note)
 
@@ -81,7 +94,7 @@ class _Lines:
     """A line at every tenth and after a long silence."""
 
     title: str
-    console: Console
+    tell: Callable[[str], None]
     began: float = field(default_factory=time.monotonic)
     last: float = field(default_factory=time.monotonic)
     first: int | None = None
@@ -102,7 +115,7 @@ class _Lines:
         of = "" if self.total is None else f"/{self.total:,}"
         rest = left(self.began, self.first, done, self.total or 0, now)
         parts = [f"{self.title} {done:,}{of}", *filter(None, (note, rest))]
-        self.console.print(", ".join(parts), highlight=False, markup=False, soft_wrap=True)
+        self.tell(", ".join(parts))
 
     def _tenth(self, done: int) -> int:
         return 0 if not self.total else done * LINES // self.total

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -21,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from telejudge_envs.progress import left
+from telejudge_envs.progress import LOG, left
 from telejudge_training.embedded import OnEvent
 from telejudge_training.embedded import Progress as Event
 
@@ -55,7 +56,12 @@ SHOWN = (
 def training_display(console: Console) -> Iterator[OnEvent]:
     """Yields the hook for `train_embedded`."""
     if not console.is_terminal:
-        yield _logger(console)
+
+        def tell(line: str) -> None:
+            LOG.info("%s", line)
+            console.print(line, highlight=False, soft_wrap=True)
+
+        yield _logger(tell)
         return
     bars = Progress(
         TextColumn("{task.description:<22}"),
@@ -68,9 +74,11 @@ def training_display(console: Console) -> Iterator[OnEvent]:
         console=console,
     )
     lines: dict[str, TaskID] = {}
+    log = _logger(partial(LOG.info, "%s"))
     with bars:
 
         def show(event: Event) -> None:
+            log(event)
             if event.phase not in lines:
                 title = TITLES.get(event.phase, event.phase)
                 lines[event.phase] = bars.add_task(title, total=event.total, note="")
@@ -84,7 +92,7 @@ def training_display(console: Console) -> Iterator[OnEvent]:
         yield show
 
 
-def _logger(console: Console) -> OnEvent:
+def _logger(tell: Callable[[str], None]) -> OnEvent:
     began: dict[str, tuple[float, int]] = {}
 
     def log(event: Event) -> None:
@@ -96,7 +104,7 @@ def _logger(console: Console) -> OnEvent:
         title = TITLES.get(event.phase, event.phase)
         rest = left(since, first, event.step, event.total, now)
         line = f"{title} {event.step}/{event.total}  {note_of(event)}  {rest}".rstrip()
-        console.print(line, highlight=False, soft_wrap=True)
+        tell(line)
 
     return log
 
@@ -114,7 +122,9 @@ def step_lines(shown: Sequence[str]) -> OnLine:
             return
         figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
         rest = left(*began, step, steps, now)
-        print(f"{step:>6}/{steps} {line['phase']:<5} {figures}  {rest}".rstrip(), flush=True)
+        told = f"{step:>6}/{steps} {line['phase']:<5} {figures}  {rest}".rstrip()
+        LOG.info("%s", told)
+        print(told, flush=True)
 
     return show
 

@@ -49,6 +49,7 @@ class Run:
         self._path: Path | None = None
         self._before: bytes | None = None
         self._record: Any = None
+        self._log: Any = None
 
     def found(self, **figures: float | int | str | None) -> None:
         """Main results by name; None for one that is not known."""
@@ -63,6 +64,7 @@ class Run:
     ) -> None:
         from telejudge_envs.nouns.run import RunRecord
         from telejudge_eval import runs
+        from telejudge_eval.cli.run_log import RunLog
 
         self._path = runs.record_path(output, folder=folder)
         self._before = self._path.read_bytes() if self._path.is_file() else None
@@ -81,6 +83,7 @@ class Run:
             commit=runs.commit(),
         )
         runs.write(self._path, self._record)
+        self._log = RunLog(self._path)
 
     def end(self, state: str, why: str = "") -> None:
         """Write down how it ended."""
@@ -88,6 +91,7 @@ class Run:
 
         if self._path is None:
             return
+        self._log.close(state, why)
         changes = {"state": state, "why": why, "ended": _now(), "figures": self.figures}
         runs.write(self._path, self._record.model_copy(update=changes))
 
@@ -95,6 +99,7 @@ class Run:
         """Nothing was begun: the record is what it was before."""
         if self._path is None:
             return
+        self._log.close("refused")
         if self._before is not None:
             self._path.write_bytes(self._before)
             return
