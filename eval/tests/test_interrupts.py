@@ -181,3 +181,17 @@ def test_those_that_write_at_once_say_that_they_start_again(
     assert "Nothing is kept; this starts again" in done.output
     assert [file.name for file in tmp_path.iterdir()] == ["o.run.json"]
     assert read(tmp_path / "o").state == "interrupted"
+
+
+def test_a_stop_that_turned_into_another_error_is_a_stop(capsys) -> None:
+    @long_command("made-up")
+    def command() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("half a file")  # as torch.save does
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == 130
+    assert "goes on from there" in capsys.readouterr().err

@@ -152,11 +152,7 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
     try:
         work()
     except KeyboardInterrupt as stop:
-        run.end("interrupted")
-        kept = "What is finished is kept; this goes on from there"
-        told = kept if run.resumes else "Nothing is kept; this starts again"
-        typer.echo(f"\nInterrupted. {told}:\n  {command_line()}", err=True)
-        raise typer.Exit(INTERRUPTED) from stop
+        raise _interrupted(run) from stop
     except (UsageError, MissingExtraError):
         run.refused()
         raise
@@ -167,9 +163,28 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
         run.end("failed", str(error))
         raise
     except Exception as error:
+        if _is_of_a_stop(error):
+            raise _interrupted(run) from error
         run.end("failed", f"{type(error).__name__}: {error}")
         raise
     run.end("done")
+
+
+def _interrupted(run: Run) -> typer.Exit:
+    run.end("interrupted")
+    kept = "What is finished is kept; this goes on from there"
+    told = kept if run.resumes else "Nothing is kept; this starts again"
+    typer.echo(f"\nInterrupted. {told}:\n  {command_line()}", err=True)
+    return typer.Exit(INTERRUPTED)
+
+
+def _is_of_a_stop(error: BaseException | None) -> bool:
+    """Whether it was raised while a KeyboardInterrupt was dealt with: torch.save does that."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
 
 
 @contextlib.contextmanager
