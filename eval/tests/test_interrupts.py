@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 from interrupt_harness import COMMAND, ENVIRONMENT, Case, holds, stop, timeless
+from pydantic import BaseModel, field_serializer
 from typer.testing import CliRunner
 
 from telejudge_eval.cli.app import app
@@ -183,14 +184,27 @@ def test_those_that_write_at_once_say_that_they_start_again(
     assert read(tmp_path / "o").state == "interrupted"
 
 
-def test_a_stop_that_turned_into_another_error_is_a_stop(capsys) -> None:
-    @long_command("made-up")
-    def command() -> None:
-        try:
-            raise KeyboardInterrupt
-        finally:
-            raise RuntimeError("half a file")  # as torch.save does
+def in_torch_save() -> None:
+    try:
+        raise KeyboardInterrupt
+    finally:
+        raise RuntimeError("half a file")
 
+
+def in_pydantic() -> None:
+    class Stopping(BaseModel):
+        name: str = "x"
+
+        @field_serializer("name")
+        def stop(self, _: str) -> str:
+            raise KeyboardInterrupt
+
+    Stopping().model_dump_json()
+
+
+@pytest.mark.parametrize("where", [in_torch_save, in_pydantic])
+def test_a_stop_that_turned_into_another_error_is_a_stop(where, capsys) -> None:
+    command = long_command("made-up")(where)
     with pytest.raises(typer.Exit) as ended:
         command()
     assert ended.value.exit_code == 130

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import typer
+from pydantic_core import PydanticSerializationError
 
 from telejudge_envs.errors import MissingExtraError, TelejudgeError, UsageError
 
@@ -179,9 +180,12 @@ def _interrupted(run: Run) -> typer.Exit:
 
 
 def _is_of_a_stop(error: BaseException | None) -> bool:
-    """Whether it was raised while a KeyboardInterrupt was dealt with: torch.save does that."""
+    """Whether it was raised while a KeyboardInterrupt was dealt with, as torch.save does, or tells
+    of one, as pydantic's serializer does."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
+            return True
+        if isinstance(error, PydanticSerializationError) and "KeyboardInterrupt" in str(error):
             return True
         error = error.__context__
     return False
