@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from telejudge_agents.garbage import seldom
 from telejudge_agents.play import Planned, play, versions_of
 from telejudge_agents.protocol import AgentFactory
 from telejudge_envs.errors import UsageError
@@ -93,7 +94,13 @@ async def run_episodes(
             tables = Tables(world, factory, users, deadline_s)
             places = min(concurrency, len(waiting))
             try:
-                await serve([tables.play] * places, iter(waiting), board.add)
+                with seldom(places) as ended:
+
+                    def add(rollout: Rollout) -> None:
+                        board.add(rollout)
+                        ended()
+
+                    await serve([tables.play] * places, iter(waiting), add)
             finally:
                 await _close(factory)
         elif waiting:

@@ -1,0 +1,35 @@
+"""Full garbage collections while many episodes are under way."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from telejudge_agents.garbage import MANY, SHIFTS, seldom
+
+
+class Cycle:
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_cycles_go_when_enough_episodes_are_over() -> None:
+    with seldom(MANY) as ended:
+        gone = weakref.ref(Cycle())
+        for _ in range(SHIFTS * MANY - 1):
+            ended()
+        assert gone() is not None
+        ended()
+        assert gone() is None
+
+
+@pytest.mark.parametrize("places", [1, MANY - 1, MANY])
+def test_python_collects_as_before_when_the_run_is_over(places: int) -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    with pytest.raises(RuntimeError), seldom(places) as ended:
+        ended()
+        assert (gc.get_threshold() == before[0]) == (places < MANY)
+        raise RuntimeError
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
