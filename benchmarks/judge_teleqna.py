@@ -8,11 +8,10 @@
     python benchmarks/judge_teleqna.py answers.jsonl --model smollm2 --out runs/teleqna
 
 Every way learns from the same groups, with adapters; `grpo` goes on from the listwise judge and
-`opd` learns from it. (Four updates, tried on 32 groups, do not even teach SmolLM2 the format.)
-Verdicts are written as boxed{1,0,…} without words before them, with the prompt that was made for
-models this small (brief_judge.jinja). Called again it goes
-on where it was. With a GPU: `--preset gpu --groups 4000 --test 400`. What is kept (--keep) holds
-ids and numbers, no text; `judge_objectives_table.py` makes the document from it.
+`opd` learns from it. Verdicts are written as boxed{1,0,…} without words before them, with the
+prompt that was made for models this small (brief_judge.jinja). Called again it goes on where it
+was. With a GPU: `--preset gpu --groups 4000 --test 400`. What is kept (--keep) holds ids and
+numbers, no text; `judge_objectives_table.py` makes the document from it.
 """
 
 from __future__ import annotations

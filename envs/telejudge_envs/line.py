@@ -130,17 +130,24 @@ def _body(request: Mapping[str, Any]) -> bytes:
 
 async def _events(content: Any) -> AsyncIterator[Any]:
     """What a stream's `data:` lines hold, up to [DONE]. Raises Trouble for an error among them."""
+    async for line in _lines(content):
+        if not line.startswith(b"data:"):
+            continue
+        text = line.removeprefix(b"data:").strip()
+        if text == b"[DONE]":
+            return
+        event = json.loads(text)
+        if isinstance(event, dict) and event.get("error"):
+            what = f"sent an error in its stream: {str(event['error'])[:300]}"
+            raise Trouble("bad_response", what)
+        yield event
+
+
+async def _lines(content: Any) -> AsyncIterator[bytes]:
+    """Of any length, which aiohttp's own are not; the last one may lack its end."""
     rest = b""
     async for part in content.iter_any():
         *lines, rest = (rest + part).split(b"\n")
         for line in lines:
-            if not line.startswith(b"data:"):
-                continue
-            text = line.removeprefix(b"data:").strip()
-            if text == b"[DONE]":
-                return
-            event = json.loads(text)
-            if isinstance(event, dict) and event.get("error"):
-                what = f"sent an error in its stream: {str(event['error'])[:300]}"
-                raise Trouble("bad_response", what)
-            yield event
+            yield line
+    yield rest

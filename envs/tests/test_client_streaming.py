@@ -73,6 +73,13 @@ def test_a_stream_that_breaks_off_is_asked_for_again() -> None:
         assert completion.retries == 1
 
 
+def test_the_last_line_of_a_stream_may_lack_its_end() -> None:
+    chunk = '{"choices": [{"delta": {"content": "whole"}, "finish_reason": "stop"}]}'
+    with fake.FakeEndpoint(fake.in_turn(fake.raw(f"data: {chunk}"))) as server:
+        (completion,) = ask(server, stream=True)
+    assert (completion.message.text, completion.retries) == ("whole", 0)
+
+
 def test_an_error_in_a_stream_is_told() -> None:
     event = fake.raw('data: {"error": {"message": "out of memory"}}\n\n')
     with (

@@ -6,7 +6,7 @@
 It reads the ticket and all candidates' calls with their results (reading.py) in one sequence, and
 writes for each candidate the defects of each call and then right or wrong (sheet.py, writing.py).
 No endpoint, no key, no ground truth: what it knows it learned from groups whose truth was known
-(`telejudge train judge --kind embedded`). Rewards follow from its verdicts by the same `fuse` and
+(`telejudge train embedded-judge`). Rewards follow from its verdicts by the same `fuse` and
 weights as the verifier's, so that the two can be compared.
 
 Candidates are shown in an order drawn from their content, so the order in which they come changes
