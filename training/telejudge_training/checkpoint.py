@@ -10,6 +10,7 @@ leaves either the old or the new one, never half of one.
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +39,15 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write atomically: to a draft beside `path`, flushed to the disk, then moved over it."""
+    # In memory first: torch's writer ends its archive when it is destroyed, and when an interrupt
+    # has closed its file by then, the process is aborted.
+    archive = io.BytesIO()
+    fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
+    torch.save(fields, archive)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
-        fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
-        torch.save(fields, file)
+        file.write(archive.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,40 @@ def test_a_checkpoint_comes_back_and_a_strange_or_broken_one_is_refused(tmp_path
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match="cannot be read"):
         load_checkpoint(path, "run")
+
+
+STOPPED_WHILE_SAVING = """
+import random, signal, sys
+from pathlib import Path
+import torch
+from telejudge_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, stop)
+path, dice, stops = Path(sys.argv[1]), random.Random(0), 0
+model = {f"w{i}": torch.ones(40, 40) for i in range(60)}
+for step in range(400):
+    last = load_checkpoint(path, "run")
+    try:
+        signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-4, 6e-3))
+        save_checkpoint(path, Checkpoint("run", step, model, {}, {}))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except BaseException:  # torch turns some interrupts into a RuntimeError
+        stops += 1
+        found = load_checkpoint(path, "run")
+        assert (found and found.step) in (last and last.step, step)
+print("stops", stops)
+"""
+
+
+def test_a_stop_at_any_moment_of_saving_leaves_a_whole_checkpoint(tmp_path):
+    """In a process of its own: torch aborts it when an interrupt takes its open file away."""
+    words = [sys.executable, "-c", STOPPED_WHILE_SAVING, str(tmp_path / "state.pt")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.removeprefix("stops ")) > 10
 
 
 def test_recipes_are_derived_and_named():
