@@ -27,6 +27,9 @@ SETTING = "slots"
 """The tokenizer's setting that holds the kinds."""
 
 
+Parts = tuple["str | tuple[int, str]", ...]
+"""A text cut at its names: each name is a kind's number and the name."""
+
 NEVER = "(?!)"
 """A pattern that matches nothing, not even an empty text."""
 
@@ -49,6 +52,20 @@ class Slots:
         """Names become slots; a name not met before takes the next free slot of its kind."""
         return self._names.sub(self._hidden, text)
 
+    def parts(self, text: str) -> Parts:
+        """What `fill` makes the same of as `hide` of `text`; the same for all Slots of these kinds,
+        so that a text which is read again and again is searched for names once."""
+        found: list[str | tuple[int, str]] = []
+        start = 0
+        for name in self._names.finditer(text):
+            found += (text[start : name.start()], (_kind(name), name.group()))
+            start = name.end()
+        return (*found, text[start:])
+
+    def fill(self, parts: Parts) -> str:
+        """Names become slots; a name not met before takes the next free slot of its kind."""
+        return "".join([one if isinstance(one, str) else self._slot_of(one) for one in parts])
+
     def show(self, text: str) -> str:
         """Slots become names; a slot that stands for nothing is left as it is."""
         return self._slots.sub(lambda found: self._name.get(found.group(), found.group()), text)
@@ -60,13 +77,15 @@ class Slots:
         return self._changed(message, self.show)
 
     def _hidden(self, found: re.Match[str]) -> str:
-        kind = int((found.lastgroup or "k0")[1:])
-        key = (kind, found.group())
+        return self._slot_of((_kind(found), found.group()))
+
+    def _slot_of(self, key: tuple[int, str]) -> str:
         if key not in self._slot:
+            kind, name = key
             slot = self._kinds[kind][1].format(self._next[kind])
             self._next[kind] += 1
             self._slot[key] = slot
-            self._name[slot] = found.group()
+            self._name[slot] = name
         return self._slot[key]
 
     def _changed(self, message: Message, change: Any) -> Message:
@@ -79,14 +98,23 @@ class Slots:
         return message.model_copy(update={"text": change(message.text), "tool_calls": calls})
 
 
+def _kind(found: re.Match[str]) -> int:
+    return int((found.lastgroup or "k0")[1:])
+
+
 def _through(change: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments as JSON text and back, so that numbers can be names too."""
-    text = json.dumps(arguments, ensure_ascii=False)
+    changed = object_in(change(json.dumps(arguments, ensure_ascii=False)))
+    return arguments if changed is None else changed
+
+
+def object_in(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is; None when slots made something else of it."""
     try:
-        changed = json.loads(change(text))
+        found = json.loads(text)
     except ValueError:
-        return arguments
-    return changed if isinstance(changed, dict) else arguments
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def kinds_of(tokenizer: Any) -> Kinds:

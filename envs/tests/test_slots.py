@@ -22,6 +22,17 @@ def test_names_come_back(names):
     assert slots.show(slots.hide(text)) == text
 
 
+PIECES = st.sampled_from(["SP517", "SP756", "K042", "Q412-C2", '"tilt": 4.5', '"tilt": ', "x", " "])
+
+
+@given(st.lists(st.lists(PIECES, max_size=8).map("".join), max_size=6))
+def test_a_text_cut_at_its_names_is_hidden_as_the_text_is(texts):
+    """Also by other Slots than those that cut it."""
+    cut = [Slots(KINDS).parts(text) for text in texts]
+    one, other = Slots(KINDS), Slots(KINDS)
+    assert [one.fill(parts) for parts in cut] == [other.hide(text) for text in texts]
+
+
 def test_the_nth_name_always_looks_the_same():
     for first, second in (("SP517", "SP756"), ("SP101", "SP100")):
         assert Slots(KINDS).hide(f"{first} {second} {first}") == "SP100 SP101 SP100"

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from telejudge_envs.nouns.message import Message, ToolCall
+from telejudge_envs.nouns.message import ToolCall
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Trajectory
-from telejudge_envs.slots import Kinds, Slots
+from telejudge_envs.slots import Kinds, Parts, Slots, object_in
 from telejudge_envs.steps import steps_of
 
 
@@ -33,28 +34,75 @@ class CaseText(NamedTuple):
     candidates: tuple[CandidateText, ...]
 
 
+class ToldStep(NamedTuple):
+    """A call and its result before their names become slots. `arguments` are JSON, or, when `raw`,
+    what the agent wrote in its place, in which no name is looked for."""
+
+    owner: str
+    name: str
+    arguments: Parts
+    raw: bool
+    result: Parts
+
+
+class Told(NamedTuple):
+    """What is read of a candidate, whoever it is compared with."""
+
+    steps: tuple[ToldStep, ...]
+    stop: str
+
+
 def read_case(view: TaskView, trajectories: Sequence[Trajectory], kinds: Kinds) -> CaseText:
     """Names become slots that all candidates share, so that the same site has the same name in all
     of them; which slot a name gets follows from the ticket and the candidates in their order."""
+    return case_of(view.ticket, [told(one, kinds) for one in trajectories], kinds)
+
+
+def told(trajectory: Trajectory, kinds: Kinds) -> Told:
     slots = Slots(kinds)
-    ticket = slots.hide(view.ticket)
-    return CaseText(ticket, tuple(_candidate(one, slots) for one in trajectories))
-
-
-def _candidate(trajectory: Trajectory, slots: Slots) -> CandidateText:
     steps = []
     for step in steps_of(trajectory):
-        call = call_text(_hidden(step.call, slots))
-        steps.append((call, slots.hide(step.result.content)))
-    return CandidateText(tuple(steps), trajectory.stop)
+        call = step.call
+        arguments = (call.raw,) if call.raw is not None else slots.parts(_json(call.arguments))
+        result = slots.parts(step.result.content)
+        steps.append(ToldStep(call.owner, call.name, arguments, call.raw is not None, result))
+    return Told(tuple(steps), trajectory.stop)
 
 
-def _hidden(call: ToolCall, slots: Slots) -> ToolCall:
-    return slots.hide_message(Message(role="assistant", tool_calls=(call,))).tool_calls[0]
+def case_of(ticket: str, candidates: Sequence[Told], kinds: Kinds) -> CaseText:
+    """As `read_case`, of candidates that were told before."""
+    slots = Slots(kinds)
+    hidden = slots.hide(ticket)
+    return CaseText(hidden, tuple(_candidate(one, slots) for one in candidates))
+
+
+def _candidate(one: Told, slots: Slots) -> CandidateText:
+    steps = []
+    for step in one.steps:
+        arguments = slots.fill(step.arguments)
+        if not step.raw:
+            plain = "".join([x if isinstance(x, str) else x[1] for x in step.arguments])
+            arguments = _written(arguments, plain)
+        steps.append((_call(step.owner, step.name, arguments), slots.fill(step.result)))
+    return CandidateText(tuple(steps), one.stop)
+
+
+@lru_cache(maxsize=65536)
+def _written(hidden: str, plain: str) -> str:
+    """Arguments with slots, as JSON is written; `plain` when the slots left no JSON of them."""
+    found = object_in(hidden)
+    return plain if found is None else _json(found)
 
 
 def call_text(call: ToolCall) -> str:
     """As tiny agents write it, so that both learn the same phrases; a user's call says so."""
-    arguments = json.dumps(call.arguments, ensure_ascii=False) if call.raw is None else call.raw
-    owner = "" if call.owner == "agent" else f"{call.owner} "
-    return f'{owner}<tool_call>{{"name": "{call.name}", "arguments": {arguments}}}</tool_call>'
+    return _call(call.owner, call.name, _json(call.arguments) if call.raw is None else call.raw)
+
+
+def _call(owner: str, name: str, arguments: str) -> str:
+    by = "" if owner == "agent" else f"{owner} "
+    return f'{by}<tool_call>{{"name": "{name}", "arguments": {arguments}}}</tool_call>'
+
+
+def _json(arguments: object) -> str:
+    return json.dumps(arguments, ensure_ascii=False)

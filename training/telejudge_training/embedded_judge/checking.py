@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from telejudge_judges.embedded.folder import Parts, encoder
-from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.sheet import sheet_of
 from telejudge_judges.embedded.writing import write
-from telejudge_training.embedded_judge.pools import LabelledPool
+from telejudge_training.embedded_judge.pools import LabelledPool, case_from
 
 
 def checked(parts: Parts, groups: Sequence[LabelledPool]) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def checked(parts: Parts, groups: Sequence[LabelledPool]) -> dict[str, Any]:
         for start in range(0, len(group.members), spec.shape.candidates):
             part = group.members[start : start + spec.shape.candidates]
             kinds = spec.kinds(group.view.world)
-            case = read_case(group.view, [one.trajectory for one in part], kinds)
+            case = case_from(group.view, part, kinds)
             for one, said in zip(
                 part, write(parts.network, sheet_of(case, spec, encode)), strict=True
             ):

@@ -13,11 +13,10 @@ import random
 from collections.abc import Callable, Sequence
 
 from telejudge_envs.errors import UsageError
-from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.sheet import Encode, Sheet, sheet_of
 from telejudge_judges.embedded.spec import EmbeddedSpec
 from telejudge_training.embedded_judge.lessons import strew
-from telejudge_training.embedded_judge.pools import Labelled, LabelledPool
+from telejudge_training.embedded_judge.pools import Labelled, LabelledPool, case_from
 from telejudge_training.embedded_judge.settings import LearningSettings
 
 Deal = tuple[LabelledPool, list[Labelled]]
@@ -117,7 +116,7 @@ def strewn_sheet(
     dice: random.Random,
 ) -> Sheet:
     """What is read of the candidates, with stray tokens (lessons.py)."""
-    case = read_case(pool.view, [one.trajectory for one in dealt], spec.kinds(pool.view.world))
+    case = case_from(pool.view, dealt, spec.kinds(pool.view.world))
     sheet = sheet_of(case, spec, encode)
     read = list(sheet.read)
     strew(read, noise, vocabulary, dice, spec.shape.piece)

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from telejudge_envs.nouns.trajectory import StopReason
-from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.spec import EmbeddedSpec
-from telejudge_training.embedded_judge.pools import LabelledPool
+from telejudge_training.embedded_judge.pools import LabelledPool, case_from
 from telejudge_training.embedded_judge.settings import EmbeddedJudgeRecipe
 from telejudge_training.shorthand import CUTS, SLOTS
 from telejudge_training.tiny.tokenizer import train_on_texts
@@ -55,8 +54,7 @@ def languages_of(
 
 def _texts(pools: Sequence[LabelledPool], spec: EmbeddedSpec) -> Iterator[str]:
     for pool in pools:
-        shown = [one.trajectory for one in pool.members[:TEXTS_OF]]
-        case = read_case(pool.view, shown, spec.kinds(pool.view.world))
+        case = case_from(pool.view, pool.members[:TEXTS_OF], spec.kinds(pool.view.world))
         yield case.ticket
         for candidate in case.candidates:
             for call, result in candidate.steps:

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from telejudge_envs.nouns.task import TaskView
-from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.sheet import Cell, Encode, Role, Sheet, Spot, sheet_of
 from telejudge_judges.embedded.spec import CLEAR, EmbeddedSpec
-from telejudge_training.embedded_judge.pools import Labelled
+from telejudge_training.embedded_judge.pools import Labelled, case_from
 from telejudge_training.embedded_judge.settings import LearningSettings
 
 STRAY = 24
@@ -40,7 +39,7 @@ def lesson_of(
     encode: Encode,
     settings: LearningSettings,
 ) -> Lesson:
-    case = read_case(view, [one.trajectory for one in dealt], spec.kinds(view.world))
+    case = case_from(view, dealt, spec.kinds(view.world))
     sheet = sheet_of(case, spec, encode)
     truth = truths_of(sheet, dealt, spec)
     cells = list(sheet.read)

@@ -10,11 +10,13 @@ shows many.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from telejudge_envs.nouns.task import TaskView
 from telejudge_envs.nouns.trajectory import Trajectory
+from telejudge_envs.slots import Kinds
+from telejudge_judges.embedded.reading import CaseText, Told, case_of, told
 from telejudge_judges.excuse import excuse
 from telejudge_training.judge_data.rows import CandidateTruth, GroupRow, Split
 
@@ -23,6 +25,14 @@ from telejudge_training.judge_data.rows import CandidateTruth, GroupRow, Split
 class Labelled:
     trajectory: Trajectory
     truth: CandidateTruth
+    _told: dict[tuple[object, ...], Told] = field(default_factory=dict, compare=False, repr=False)
+
+    def told(self, kinds: Kinds) -> Told:
+        """What is read of it. Kept: an update after the other reads it, among others each time."""
+        key = tuple(kinds)
+        if key not in self._told:
+            self._told[key] = told(self.trajectory, kinds)
+        return self._told[key]
 
     @property
     def calls(self) -> int:
@@ -37,6 +47,11 @@ class LabelledPool:
     def deal(self, size: int, dice: random.Random) -> list[Labelled]:
         """`size` different candidates, or all there are."""
         return dice.sample(self.members, min(size, len(self.members)))
+
+
+def case_from(view: TaskView, dealt: Sequence[Labelled], kinds: Kinds) -> CaseText:
+    """What the judge reads of these candidates."""
+    return case_of(view.ticket, [one.told(kinds) for one in dealt], kinds)
 
 
 def pools_of(rows: Iterable[GroupRow], split: Split, most_calls: int) -> list[LabelledPool]:

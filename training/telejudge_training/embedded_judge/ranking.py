@@ -18,13 +18,12 @@ import torch
 from torch.nn import functional
 
 from telejudge_judges.embedded.folder import Parts, encoder
-from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.scoring import margins
 from telejudge_judges.embedded.sheet import sheet_of
 from telejudge_judges.scalar_threshold import fit
 from telejudge_training.embedded_judge.dealing import Dealer, several, unequal, with_rewards
 from telejudge_training.embedded_judge.objective import Figures, Objective, Work, reader
-from telejudge_training.embedded_judge.pools import LabelledPool
+from telejudge_training.embedded_judge.pools import LabelledPool, case_from
 from telejudge_training.judge_training.ranking import ranking_loss
 
 LISTED = 8
@@ -73,7 +72,7 @@ def fitted(parts: Parts, dev: Sequence[LabelledPool]) -> Parts:
     wrong ones are among them."""
     encode, spec = encoder(parts.tokenizer), parts.spec
     sheets = [
-        sheet_of(read_case(pool.view, [one.trajectory], spec.kinds(pool.view.world)), spec, encode)
+        sheet_of(case_from(pool.view, [one], spec.kinds(pool.view.world)), spec, encode)
         for pool in dev
         for one in pool.members
     ]

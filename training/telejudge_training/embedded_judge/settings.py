@@ -129,12 +129,13 @@ def tau2_telecom() -> EmbeddedJudgeRecipe:
 
 def base_station() -> EmbeddedJudgeRecipe:
     """How the shipped judge of base-station was made: from more groups of that world alone. Its
-    tasks differ more, and a network for both worlds learned them worse."""
+    tasks differ more, and a network for both worlds learned them worse. It reads as many calls as
+    an episode may have."""
     return EmbeddedJudgeRecipe(name="base-station").with_(
         groups={"worlds": ("base-station",), "train": 6000},
-        shape={"steps": 64},
-        learning={"steps": 6000, "noise": 0.2, "threads": 1, "check": 1000},
-        sparring={"rounds": 2, "worlds": ("base-station",)},
+        shape={"steps": 80},
+        learning={"steps": 5000, "noise": 0.2, "check": 1000},
+        sparring={"rounds": 2, "worlds": ("base-station",), "updates": 1200},
     )
 
 
