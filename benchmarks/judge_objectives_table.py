@@ -19,7 +19,7 @@ from telejudge_eval.judge_eval.resample import Difference, paired
 from telejudge_eval.judge_eval.sheets import NOTHING, sheets, shown
 
 RESULTS = Path("docs/results/judge-objectives")
-TELEQNA = Path("docs/results/judge-teleqna")
+TELEQNA = (Path("docs/results/judge-teleqna"), Path("docs/results/judge-teleqna-0.5b"))
 DOCUMENT = Path("docs/judge-objectives.md")
 SCORE = ("bt", "rrhf")
 """Objectives whose judges write no defects: nothing is measured of what they cannot do."""
@@ -56,7 +56,7 @@ def rendered(root: Path = Path()) -> str:
         *_sheets(rows),
         f"## By source\n\n{_by_source(rows)}",
         f"## Two judges on the same groups\n\n{_compared(by_label)}",
-        *_answers(root / TELEQNA),
+        *(part for folder in TELEQNA for part in _answers(root / folder)),
         (folder / "reports.md").read_text(encoding="utf-8").strip(),
     ]
     return "\n\n".join(parts) + "\n"

@@ -185,7 +185,7 @@ def main() -> None:
     bench = Bench(chosen)
     exams, samples = gather(Files(trajectories=(bench.groups,)), groups=chosen.test, seed=0)
     results: dict[str, dict[str, Result]] = {}
-    for label in sorted(WAYS, key=lambda one: (*FIRST, *WAYS).index(one)):
+    for label in sorted(chosen.ways or WAYS, key=(*FIRST, *WAYS).index):
         began = time.process_time()
         judge = bench.judge(label)
         trained = time.process_time()
@@ -239,6 +239,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--test", type=int, default=40, help="groups to judge")
     parser.add_argument("--largest", type=int, default=3, help="candidates of a group at most")
     parser.add_argument("--attacks", type=int, default=1, help="groups for each attack")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, help="only these")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
