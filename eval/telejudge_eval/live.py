@@ -92,17 +92,39 @@ def training_display(console: Console) -> Iterator[OnEvent]:
         yield show
 
 
+def event_lines() -> OnEvent:
+    """For training inside another: lines on standard output, as in a log file."""
+
+    def tell(line: str) -> None:
+        LOG.info("%s", line)
+        print(line, flush=True)
+
+    return _logger(tell)
+
+
+class _Clock:
+    """What is left, at the pace since the first step; a step that is not later starts anew."""
+
+    def __init__(self) -> None:
+        self._began, self._first, self._last = 0.0, 0, -1
+
+    def left(self, step: int, steps: int) -> str:
+        now = time.monotonic()
+        if self._last < 0 or step < self._last:
+            self._began, self._first = now, step
+        self._last = step
+        return left(self._began, self._first, step, steps, now)
+
+
 def _logger(tell: Callable[[str], None]) -> OnEvent:
-    began: dict[str, tuple[float, int]] = {}
+    clocks: dict[str, _Clock] = {}
 
     def log(event: Event) -> None:
-        now = time.monotonic()
-        since, first = began.setdefault(event.phase, (now, event.step))
+        rest = clocks.setdefault(event.phase, _Clock()).left(event.step, event.total)
         quiet = event.phase == "demonstrations" or event.step % LOG_EVERY
         if event.step < event.total and quiet:
             return
         title = TITLES.get(event.phase, event.phase)
-        rest = left(since, first, event.step, event.total, now)
         line = f"{title} {event.step}/{event.total}  {note_of(event)}  {rest}".rstrip()
         tell(line)
 
@@ -112,16 +134,13 @@ def _logger(tell: Callable[[str], None]) -> OnEvent:
 def step_lines(shown: Sequence[str]) -> OnLine:
     """For trainers of judges: a line at every check and twenty times in between, each with the
     figures in `shown` that it has, and the time that is left."""
-    began: tuple[float, int] | None = None
+    clock = _Clock()
 
     def show(step: int, steps: int, line: Mapping[str, Any]) -> None:
-        nonlocal began
-        now = time.monotonic()
-        began = began or (now, step)
+        rest = clock.left(step, steps)
         if line["phase"] == "train" and step % max(1, steps // 20) and step != steps:
             return
         figures = "  ".join(f"{name} {line[name]:.4f}" for name in shown if name in line)
-        rest = left(*began, step, steps, now)
         told = f"{step:>6}/{steps} {line['phase']:<5} {figures}  {rest}".rstrip()
         LOG.info("%s", told)
         print(told, flush=True)

@@ -63,7 +63,7 @@ def train_embedded_judge(
     Killed and started again, it goes on where it was and ends with the same judge.
     """
     from telejudge_envs.progress import progress
-    from telejudge_eval.live import step_lines
+    from telejudge_eval.live import event_lines, step_lines
     from telejudge_judges.settings import parse_assignments
     from telejudge_training.embedded_judge.run import train_embedded_judge
     from telejudge_training.embedded_judge.settings import PRESETS
@@ -80,6 +80,7 @@ def train_embedded_judge(
             start=start,
             on_pools=on_pools,
             on_line=step_lines(SHOWN),
+            on_event=event_lines(),
         )
     dev, took = summary["dev"], summary["seconds"]
     record.found(**dev, seconds=took)

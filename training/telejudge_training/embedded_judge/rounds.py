@@ -21,6 +21,7 @@ from telejudge_training.embedded_judge.settings import (
     SparringSettings,
 )
 from telejudge_training.embedded_judge.sparring import spar
+from telejudge_training.events import OnEvent
 
 WARMUP = 30
 """Updates of a round until its learning rate is reached."""
@@ -36,6 +37,7 @@ def sparred(
     seed: int,
     key: str,
     on_line: Any = lambda step, steps, line: None,
+    on_event: OnEvent = lambda event: None,
 ) -> None:
     settings, harvest = recipe.sparring, []
     for number in range(settings.rounds):
@@ -43,7 +45,7 @@ def sparred(
         save(parts, before)
         for world in settings.worlds:
             folder = run_dir / "sparring" / f"{world}-{number}"
-            rows = spar(before, world, settings, folder, seed=seed, number=number)
+            rows = spar(before, world, settings, folder, seed=seed, number=number, emit=on_event)
             harvest += pools_of(rows, "train", recipe.shape.steps)
         Learner(
             parts,

@@ -20,6 +20,7 @@ from typing import Any
 from telejudge_envs.errors import UsageError
 from telejudge_training.embedded_judge.pools import LabelledPool, pools_of
 from telejudge_training.embedded_judge.settings import EmbeddedJudgeRecipe
+from telejudge_training.events import OnEvent
 from telejudge_training.files import read_json, write_json
 from telejudge_training.judge_data.files import read_rows
 from telejudge_training.judge_data.rows import GroupRow
@@ -38,11 +39,13 @@ def train_embedded_judge(
     start: Path | None = None,
     on_pools: OnPools = lambda done, total: None,
     on_line: Any = lambda step, steps, line: None,
+    on_event: OnEvent = lambda event: None,
 ) -> dict[str, Any]:
     """Run or resume; returns what summary.json holds. A finished run is not repeated.
 
     `groups`: a file of `telejudge data trajectories` to learn from in place of the recipe's own.
     `start`: the folder of a judge that the objective goes on with (`grpo`) or learns from (`opd`).
+    `on_line` is told of the judge's updates, `on_event` of the agents that it spars with.
     Raises UsageError when the folder holds a run of another recipe, seed, file or start, when the
     groups have none of the split train or dev, or when the objective needs a start and there is
     none, or the other way round.
@@ -64,7 +67,7 @@ def train_embedded_judge(
     if not train or not dev:
         raise UsageError(f"{groups} has no groups of the split {'dev' if train else 'train'}")
     del rows
-    clock["learning"] = _learned(recipe, run_dir, seed, train, dev, start, on_line)
+    clock["learning"] = _learned(recipe, run_dir, seed, train, dev, start, on_line, on_event)
     summary = {
         "recipe": recipe.name,
         "seed": seed,
@@ -86,6 +89,7 @@ def _learned(
     dev: Sequence[LabelledPool],
     start: Path | None,
     on_line: Any,
+    on_event: OnEvent,
 ) -> float:
     """Write `judge/` and the curves; returns the seconds that it took."""
     import torch
@@ -111,7 +115,8 @@ def _learned(
             from telejudge_training.embedded_judge.rounds import sparred
 
             key = read_json(run_dir / "run.json")["key"]
-            sparred(parts, train, dev, recipe, run_dir, seed=seed, key=key, on_line=on_line)
+            hooks = {"on_line": on_line, "on_event": on_event}
+            sparred(parts, train, dev, recipe, run_dir, seed=seed, key=key, **hooks)
         save(parts, run_dir / "judge")
         draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")
     finally:

@@ -23,7 +23,7 @@ from telejudge_judges.verifier import Verifier
 from telejudge_training.crew import Crew
 from telejudge_training.curriculum import TaskMix, training_tasks
 from telejudge_training.embedded_judge.settings import SparringSettings
-from telejudge_training.events import OnEvent
+from telejudge_training.events import OnEvent, Progress
 from telejudge_training.group_reward import GroupReward
 from telejudge_training.grouping import Scored
 from telejudge_training.grpo import GrpoTrainer
@@ -100,7 +100,7 @@ def _fought(
             rollout=recipe.rollout,
             on_scored=keep,
         )
-        trainer.train()
+        trainer.train(lambda step, steps, line: emit(Progress("grpo", step, steps, line)))
     return harvest
 
 
