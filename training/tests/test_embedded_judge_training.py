@@ -16,13 +16,14 @@ from telejudge_envs.nouns.trajectory import Group  # noqa: E402
 from telejudge_judges.embedded.folder import encoder, version_of  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
 from telejudge_judges.embedded.reading import read_case  # noqa: E402
-from telejudge_judges.embedded.sheet import Role, Spot, sheet_of  # noqa: E402
+from telejudge_judges.embedded.sheet import Cell, Role, Spot, sheet_of  # noqa: E402
 from telejudge_judges.testing import SAMPLE_TASK  # noqa: E402
 from telejudge_training.embedded_judge.learning import Learner, rate  # noqa: E402
-from telejudge_training.embedded_judge.lessons import lesson_of, strew, truths_of  # noqa: E402
+from telejudge_training.embedded_judge.lessons import lesson_of, truths_of  # noqa: E402
 from telejudge_training.embedded_judge.pools import LabelledPool, pools_of  # noqa: E402
 from telejudge_training.embedded_judge.run import train_embedded_judge  # noqa: E402
 from telejudge_training.embedded_judge.settings import smoke  # noqa: E402
+from telejudge_training.embedded_judge.strewing import Strewer  # noqa: E402
 from telejudge_training.judge_data.rows import (  # noqa: E402
     GroupRow,
     Provenance,
@@ -60,17 +61,28 @@ def test_defects_of_calls_that_are_not_there_are_of_the_whole():
     assert truths_of(sheet, [late], parts.spec)[Spot(0, sheet.end)]
 
 
-def test_stray_tokens_change_calls_only_and_all_of_them_at_most():
+@pytest.mark.parametrize("strewn", ["head", "call"])
+def test_stray_tokens_change_calls_only_and_no_results(strewn):
     pool, recipe = sample_pool(), smoke()
     parts = parts_of([pool], recipe)
-    args = (pool.view, pool.members, parts.spec, encoder(parts.tokenizer), recipe.learning)
-    plain, strewn = lesson_of(*args), lesson_of(*args)
-    strew(strewn.cells, 1.0, 50, random.Random(0), parts.spec.shape.piece)
-    changed = [a.role for a, b in zip(plain.cells, strewn.cells, strict=True) if a != b]
-    assert changed == [Role.STEP] * 4
-    again = lesson_of(*args)
-    strew(again.cells, 0.0, 50, random.Random(0), parts.spec.shape.piece)
-    assert again == plain
+    encode = encoder(parts.tokenizer)
+    (newline,) = encode("\n")
+    plain = lesson_of(pool.view, pool.members, parts.spec, encode, recipe.learning).cells
+
+    def told(noise: float, seed: int) -> list[Cell]:
+        settings = recipe.learning.model_copy(update={"noise": noise, "strewn": strewn})
+        cells = list(plain)
+        Strewer(parts, settings)(cells, random.Random(seed))
+        return cells
+
+    assert told(0.0, 0) == plain
+    for seed in range(20):
+        changed = [(a, b) for a, b in zip(plain, told(1.0, seed), strict=True) if a != b]
+        assert [a.role for a, _ in changed] == [Role.STEP] * len(pool.members)
+        for a, b in changed:
+            result = a.piece[a.piece.index(newline) :]
+            assert b.piece[-len(result) :] == result
+            assert len(b.piece) - len(result) <= max(parts.spec.shape.call, len(a.piece) + 24)
 
 
 def test_pools_leave_out_what_cannot_be_learned_from():

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from telejudge_envs.errors import UsageError
 from telejudge_judges.embedded.sheet import Encode, Sheet, sheet_of
 from telejudge_judges.embedded.spec import EmbeddedSpec
-from telejudge_training.embedded_judge.lessons import strew
 from telejudge_training.embedded_judge.pools import Labelled, LabelledPool, case_from
 from telejudge_training.embedded_judge.settings import LearningSettings
+from telejudge_training.embedded_judge.strewing import Strewer
 
 Deal = tuple[LabelledPool, list[Labelled]]
 
@@ -111,13 +111,12 @@ def strewn_sheet(
     dealt: Sequence[Labelled],
     spec: EmbeddedSpec,
     encode: Encode,
-    noise: float,
-    vocabulary: int,
+    strew: Strewer,
     dice: random.Random,
 ) -> Sheet:
-    """What is read of the candidates, with stray tokens (lessons.py)."""
+    """What is read of the candidates, with stray tokens."""
     case = case_from(pool.view, dealt, spec.kinds(pool.view.world))
     sheet = sheet_of(case, spec, encode)
     read = list(sheet.read)
-    strew(read, noise, vocabulary, dice, spec.shape.piece)
+    strew(read, dice)
     return sheet._replace(read=tuple(read))

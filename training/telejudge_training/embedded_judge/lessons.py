@@ -6,7 +6,6 @@ lesson.cells, lesson.labels          # labels: (place, label, weight)
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,9 +14,6 @@ from telejudge_judges.embedded.sheet import Cell, Encode, Role, Sheet, Spot, she
 from telejudge_judges.embedded.spec import CLEAR, EmbeddedSpec
 from telejudge_training.embedded_judge.pools import Labelled, case_from
 from telejudge_training.embedded_judge.settings import LearningSettings
-
-STRAY = 24
-"""Stray tokens at most."""
 
 
 class Label(NamedTuple):
@@ -83,20 +79,3 @@ def _hints(sheet: Sheet, truth: dict[Spot, tuple[int, ...]], settings: LearningS
         elif cell.role == Role.STOP:
             answer = truth[Spot(cell.candidate, sheet.answer)][0]
             yield Label(place, answer, settings.hint * settings.answer)
-
-
-def strew(cells: list[Cell], share: float, vocabulary: int, dice: random.Random, most: int) -> None:
-    """Put stray tokens into one call of each candidate with the probability `share`."""
-    by_candidate: dict[int, list[int]] = {}
-    for place, cell in enumerate(cells):
-        if cell.role == Role.STEP:
-            by_candidate.setdefault(cell.candidate, []).append(place)
-    for places in by_candidate.values():
-        if dice.random() >= share:
-            continue
-        place = dice.choice(places)
-        stray = [dice.randrange(vocabulary) for _ in range(dice.randint(1, STRAY))]
-        piece = cells[place].piece
-        where = dice.randrange(min(4, len(piece) + 1))
-        strewn = (*piece[:where], *stray, *piece[where:])[:most]
-        cells[place] = cells[place]._replace(piece=strewn)

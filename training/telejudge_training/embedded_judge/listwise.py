@@ -19,8 +19,9 @@ from telejudge_training.embedded_judge.dealing import (
     right_and_wrong,
     with_answers,
 )
-from telejudge_training.embedded_judge.lessons import Lesson, lesson_of, strew
+from telejudge_training.embedded_judge.lessons import Lesson, lesson_of
 from telejudge_training.embedded_judge.objective import Figures, Objective, Work
+from telejudge_training.embedded_judge.strewing import Strewer
 
 
 def listwise(work: Work) -> Objective:
@@ -37,14 +38,14 @@ def pairs(work: Work) -> Objective:
 
 def _taught(work: Work, dealer: Dealer) -> Objective:
     parts, settings, spec = work.parts, work.settings, work.parts.spec
-    encode, vocabulary = encoder(parts.tokenizer), parts.tokenizer.get_vocab_size()
+    encode, strew = encoder(parts.tokenizer), Strewer(parts, settings)
 
     def loss(step: int) -> tuple[torch.Tensor, Figures]:
         dice, deals = dealer.deal(step)
         lessons = []
         for pool, dealt in deals:
             lesson = lesson_of(pool.view, dealt, spec, encode, settings)
-            strew(lesson.cells, settings.noise, vocabulary, dice, spec.shape.piece)
+            strew(lesson.cells, dice)
             lessons.append(lesson)
         return loss_of(parts.network, lessons), {}
 

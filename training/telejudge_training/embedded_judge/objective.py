@@ -12,6 +12,7 @@ from telejudge_judges.embedded.sheet import Sheet
 from telejudge_training.embedded_judge.dealing import Dealer, strewn_sheet
 from telejudge_training.embedded_judge.pools import Labelled, LabelledPool
 from telejudge_training.embedded_judge.settings import LearningSettings
+from telejudge_training.embedded_judge.strewing import Strewer
 
 Figures = Mapping[str, float]
 """What else is told of an update beside its loss."""
@@ -43,17 +44,15 @@ Read = tuple[list[Labelled], list[Sheet]]
 
 def reader(work: Work, dealer: Dealer, *, alone: bool = False) -> Callable[[int], list[Read]]:
     """What an update reads, for objectives that write or score by themselves."""
-    encode, vocabulary = encoder(work.parts.tokenizer), work.parts.tokenizer.get_vocab_size()
-    spec, noise = work.parts.spec, work.settings.noise
+    encode, strew = encoder(work.parts.tokenizer), Strewer(work.parts, work.settings)
+    spec = work.parts.spec
 
     def read(step: int) -> list[Read]:
         dice, deals = dealer.deal(step)
         found = []
         for pool, dealt in deals:
             shown = [[one] for one in dealt] if alone else [dealt]
-            sheets = [
-                strewn_sheet(pool, some, spec, encode, noise, vocabulary, dice) for some in shown
-            ]
+            sheets = [strewn_sheet(pool, some, spec, encode, strew, dice) for some in shown]
             found.append((dealt, sheets))
         return found
 

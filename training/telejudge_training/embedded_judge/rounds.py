@@ -66,8 +66,11 @@ def repeated(pools: Sequence[LabelledPool], others: int, share: float) -> list[L
 
 
 def _learning(learning: LearningSettings, settings: SparringSettings) -> LearningSettings:
+    noise = learning.noise if settings.noise is None else settings.noise
     return learning.model_copy(
         update={
+            "noise": noise,
+            "strewn": settings.strewn or learning.strewn,
             "steps": settings.updates,
             "learning_rate": settings.learning_rate,
             "warmup": WARMUP,

@@ -20,6 +20,8 @@ from telejudge_training.settings import Recipe, Settings, TokenizerSettings
 Objective = Literal["listwise", "pointwise", "pairs", "bt", "rrhf", "grpo", "opd"]
 """What is learned (objectives.py says how)."""
 
+Strewn = Literal["head", "call"]
+
 STARTED = frozenset({"grpo", "opd"})
 """Objectives that need a judge which is there already."""
 
@@ -52,6 +54,9 @@ class LearningSettings(Settings):
     noise: float = Field(default=0.1, ge=0, le=1)
     """Share of the candidates one of whose calls has stray tokens among its arguments: words that
     say nothing of what was done are to change nothing."""
+    strewn: Strewn = "head"
+    """Where: a few after the head of the call, or anywhere in it and up to as many as are read of a
+    call, so that they also push out what comes after them."""
     threads: int = Field(default=2, ge=1)
     """Torch's threads. Another number adds in another order: other last digits."""
     check: int = Field(default=400, ge=1)
@@ -71,6 +76,9 @@ class SparringSettings(Settings):
     updates: int = Field(default=800, ge=1)
     """Updates of the judge after a round, on the groups of all rounds beside the others."""
     learning_rate: float = Field(default=1e-3, gt=0)
+    noise: float | None = Field(default=None, ge=0, le=1)
+    strewn: Strewn | None = None
+    """In place of those of `learning`, once calls can be told apart."""
     share: float = Field(default=0.4, gt=0, lt=1)
     """Of the lessons, dealt from the rounds' groups."""
 
@@ -135,7 +143,13 @@ def base_station() -> EmbeddedJudgeRecipe:
         groups={"worlds": ("base-station",), "train": 6000},
         shape={"steps": 80},
         learning={"steps": 5000, "noise": 0.2, "check": 1000},
-        sparring={"rounds": 2, "worlds": ("base-station",), "updates": 1200},
+        sparring={
+            "rounds": 2,
+            "worlds": ("base-station",),
+            "updates": 1200,
+            "noise": 0.5,
+            "strewn": "call",
+        },
     )
 
 
