@@ -179,10 +179,9 @@ def _weights(folder: Path) -> int:
 
 def _made(world: str, run: Path) -> str:
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    return (
-        f"- {world}: seed {summary['seed']}, {summary['seconds']:,.0f} s of wall clock on a "
-        f"busy machine, {summary['candidates']['train']:,} candidates of scripted agents"
-    )
+    took = "in several goes" if summary.get("resumed") else f"{summary['seconds']:,.0f} s of wall clock"
+    learned = f"{summary['candidates']['train']:,} candidates of scripted agents"
+    return f"- {world}: seed {summary['seed']}, {took}, {learned}"
 
 
 def _arguments() -> argparse.Namespace:

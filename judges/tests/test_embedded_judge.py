@@ -16,7 +16,8 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from telejudge_envs.errors import UsageError  # noqa: E402
-from telejudge_envs.nouns.trajectory import Group  # noqa: E402
+from telejudge_envs.nouns.message import Message  # noqa: E402
+from telejudge_envs.nouns.trajectory import Group, Trajectory  # noqa: E402
 from telejudge_judges.attacks import ATTACKS, inject  # noqa: E402
 from telejudge_judges.embedded.folder import Parts, encoder, save  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
@@ -151,6 +152,34 @@ def test_the_order_of_the_candidates_changes_nothing(judge, order):
     group = group_of(*(sample_trajectory(f"t{n}", *["look", "fix"] * (n % 3)) for n in range(5)))
     turned = group_of(*(group.trajectories[place] for place in order))
     assert verdicts(judge, group) == verdicts(judge, turned)
+
+
+def test_no_argument_chooses_where_its_candidate_stands(judge, monkeypatch):
+    """Else an agent could try texts until it stands where it is judged best."""
+    places = []
+    write = EmbeddedJudge._write
+
+    def noted(self, view, trajectories):
+        places.append([one.id for one in trajectories])
+        return write(self, view, trajectories)
+
+    monkeypatch.setattr(EmbeddedJudge, "_write", noted)
+    shown = [sample_trajectory(f"t{n}", *["look", "fix"] * n) for n in range(1, 5)]
+    for text in ("", "a", "choose me"):
+        verdicts(judge, group_of(*shown[:3], with_argument(shown[3], text)))
+    assert places[0] == places[1] == places[2]
+
+
+def with_argument(trajectory: Trajectory, text: str) -> Trajectory:
+    def changed(message: Message) -> Message:
+        calls = [
+            call.model_copy(update={"arguments": {"note": text}}) for call in message.tool_calls
+        ]
+        return message.model_copy(update={"tool_calls": tuple(calls)})
+
+    return trajectory.model_copy(
+        update={"messages": tuple(changed(message) for message in trajectory.messages)}
+    )
 
 
 def test_equal_candidates_get_equal_verdicts(judge):

@@ -9,12 +9,12 @@ No endpoint, no key, no ground truth: what it knows it learned from groups whose
 (`telejudge train embedded-judge`). Rewards follow from its verdicts by the same `fuse` and
 weights as the verifier's, so that the two can be compared.
 
-Candidates are shown in an order drawn from their content, so the order in which they come changes
-nothing; with `orders` above 1 more orders are judged, the majority counts and `order_flip_rate` is
-measured. Identical candidates are judged once. What it was not made for (another world, more calls
-than it has room for) is abstained. A judge whose spec has a threshold only scores (scoring.py): it
-has no opinion of the calls apart from the answer, so `tools` is its chance of right, like the
-scalar judge's.
+Candidates are shown in an order drawn from their calls' names and results, so that the order in
+which they come changes nothing; with `orders` above 1 more orders are judged, the majority counts
+and `order_flip_rate` is measured. Identical candidates are judged once. What it was not made for
+(another world, more calls than it has room for) is abstained. A judge whose spec has a threshold
+only scores (scoring.py): it has no opinion of the calls apart from the answer, so `tools` is its
+chance of right, like the scalar judge's.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from telejudge_judges.embedded.writing import Said, write
 from telejudge_judges.opaque import digest, orders
 from telejudge_judges.sitting import Sitting, abstain
 
-VERSION = "1"
+VERSION = "2"
 """Raised when the same weights may give other verdicts."""
 
 
@@ -82,7 +82,7 @@ class EmbeddedJudge:
                 refused[trajectory.id] = abstain(trajectory.id, cause)
             else:
                 alike[_content(trajectory)].append(trajectory)
-        votes = self._votes(group.task, {key: alike[key][0] for key in sorted(alike)})
+        votes = self._votes(group.task, {key: alike[key][0] for key in alike})
         said = {
             one.id: verdict(one.id, votes[key][0]).model_copy(update={"confidence": votes[key][1]})
             for key, members in alike.items()
@@ -97,8 +97,11 @@ class EmbeddedJudge:
         """By content: the votes of all orders, and the certainty of the answer on average."""
         heard: dict[str, list[Said]] = {key: [] for key in distinct}
         spec = self.parts[view.world].spec
-        for part in _parts(list(distinct), spec.shape.candidates):
-            for order in orders(self._orders, len(part), digest(*part)):
+        conduct = {key: _conduct(one) for key, one in distinct.items()}
+        keys = sorted(distinct, key=lambda key: (conduct[key], key))
+        for part in _parts(keys, spec.shape.candidates):
+            drawn = digest(*(conduct[key] for key in part))
+            for order in orders(self._orders, len(part), drawn):
                 shown = [part[place] for place in order]
                 said = self._write(view, [distinct[key] for key in shown])
                 for key, one in zip(shown, said, strict=True):
@@ -134,6 +137,19 @@ def _content(trajectory: Trajectory) -> str:
     said = [
         message.model_dump_json(include={"role", "tool_calls", "error"})
         + (message.text if message.role == "tool" else "")
+        for message in trajectory.messages
+        if message.tool_calls or message.role == "tool"
+    ]
+    return digest(trajectory.stop, *said)
+
+
+def _conduct(trajectory: Trajectory) -> str:
+    """Which tools it called and what came of it: what a candidate's place is drawn from. Not from
+    its arguments: an agent could try texts there until it stood where it is judged best."""
+    said = [
+        " ".join(call.name for call in message.tool_calls)
+        if message.role != "tool"
+        else message.text
         for message in trajectory.messages
         if message.tool_calls or message.role == "tool"
     ]
