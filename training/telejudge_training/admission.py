@@ -26,8 +26,8 @@ NEEDS_NONE = frozenset({"verifier"})
 PAYING = frozenset({"tau2-telecom"})
 """Worlds in which the shipped embedded judge pays unless somebody chooses. A judge that passes on
 fixed groups may still be cheated by an agent that is trained against it; here that was tried for
-long, and it reads as many calls as an episode may have. On base stations, where it reads 64 of 80,
-it has to be asked for (docs/embedded-judge.md)."""
+long. On base stations, where it was tried for thirty steps, it has to be asked for
+(docs/embedded-judge.md)."""
 
 
 def require_admission(
