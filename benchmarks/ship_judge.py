@@ -179,7 +179,11 @@ def _weights(folder: Path) -> int:
 
 def _made(world: str, run: Path) -> str:
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    took = "in several goes" if summary.get("resumed") else f"{summary['seconds']:,.0f} s of wall clock"
+    took = (
+        "in several goes"
+        if summary.get("resumed")
+        else f"{summary['seconds']:,.0f} s of wall clock"
+    )
     learned = f"{summary['candidates']['train']:,} candidates of scripted agents"
     return f"- {world}: seed {summary['seed']}, {took}, {learned}"
 

@@ -154,8 +154,11 @@ def test_the_order_of_the_candidates_changes_nothing(judge, order):
     assert verdicts(judge, group) == verdicts(judge, turned)
 
 
-def test_no_argument_chooses_where_its_candidate_stands(judge, monkeypatch):
+def test_no_argument_chooses_where_its_candidate_stands(tmp_path, monkeypatch):
     """Else an agent could try texts until it stands where it is judged best."""
+    spec = SPEC.model_copy(update={"placing": "conduct"})
+    save(Parts(spec, byte_tokenizer(), random_network(0)), tmp_path)
+    judge = EmbeddedJudge(tmp_path)
     places = []
     write = EmbeddedJudge._write
 

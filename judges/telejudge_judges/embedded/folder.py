@@ -35,7 +35,11 @@ class Parts(NamedTuple):
 
 def save(parts: Parts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    unused = {"threshold"} if parts.spec.threshold is None else None
+    unused = set()
+    if parts.spec.threshold is None:
+        unused.add("threshold")
+    if parts.spec.placing == "content":
+        unused.add("placing")
     spec = parts.spec.model_dump_json(indent=1, exclude=unused)
     (folder / SPEC).write_text(spec + "\n", encoding="utf-8")
     parts.tokenizer.save(str(folder / TOKENIZER), pretty=False)

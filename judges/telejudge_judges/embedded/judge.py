@@ -9,7 +9,7 @@ No endpoint, no key, no ground truth: what it knows it learned from groups whose
 (`telejudge train embedded-judge`). Rewards follow from its verdicts by the same `fuse` and
 weights as the verifier's, so that the two can be compared.
 
-Candidates are shown in an order drawn from their calls' names and results, so that the order in
+Candidates are shown in an order drawn from what is read of them (spec.py), so that the order in
 which they come changes nothing; with `orders` above 1 more orders are judged, the majority counts
 and `order_flip_rate` is measured. Identical candidates are judged once. What it was not made for
 (another world, more calls than it has room for) is abstained. A judge whose spec has a threshold
@@ -42,7 +42,7 @@ from telejudge_judges.embedded.writing import Said, write
 from telejudge_judges.opaque import digest, orders
 from telejudge_judges.sitting import Sitting, abstain
 
-VERSION = "2"
+VERSION = "1"
 """Raised when the same weights may give other verdicts."""
 
 
@@ -97,11 +97,11 @@ class EmbeddedJudge:
         """By content: the votes of all orders, and the certainty of the answer on average."""
         heard: dict[str, list[Said]] = {key: [] for key in distinct}
         spec = self.parts[view.world].spec
-        conduct = {key: _conduct(one) for key, one in distinct.items()}
-        keys = sorted(distinct, key=lambda key: (conduct[key], key))
+        by_conduct = spec.placing == "conduct"
+        drawn = {key: _conduct(one) if by_conduct else key for key, one in distinct.items()}
+        keys = sorted(distinct, key=lambda key: (drawn[key], key))
         for part in _parts(keys, spec.shape.candidates):
-            drawn = digest(*(conduct[key] for key in part))
-            for order in orders(self._orders, len(part), drawn):
+            for order in orders(self._orders, len(part), digest(*(drawn[key] for key in part))):
                 shown = [part[place] for place in order]
                 said = self._write(view, [distinct[key] for key in shown])
                 for key, one in zip(shown, said, strict=True):
@@ -144,8 +144,7 @@ def _content(trajectory: Trajectory) -> str:
 
 
 def _conduct(trajectory: Trajectory) -> str:
-    """Which tools it called and what came of it: what a candidate's place is drawn from. Not from
-    its arguments: an agent could try texts there until it stood where it is judged best."""
+    """Which tools it called and what came of it, without its arguments."""
     said = [
         " ".join(call.name for call in message.tool_calls)
         if message.role != "tool"

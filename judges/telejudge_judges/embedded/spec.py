@@ -6,7 +6,7 @@ spec.defect(3)        # ("left_fault", "soft")
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from telejudge_envs.nouns.base import SCHEMA_VERSION, Noun
 from telejudge_envs.nouns.verdict import Severity
@@ -35,6 +35,12 @@ class Shape(Noun):
     """Tokens read of a call and its result together."""
 
 
+Placing = Literal["content", "conduct"]
+"""What a candidate's place among the others is drawn from: all that is read of it, or its calls'
+names and results only, so that an agent cannot try texts in arguments until it stands where it is
+judged best."""
+
+
 class EmbeddedSpec(Noun):
     """The languages of a judge. `defects` are `kind/severity`; their labels count from 1."""
 
@@ -46,6 +52,7 @@ class EmbeddedSpec(Noun):
     slots: dict[str, tuple[tuple[str, str, int], ...]]
     """By world, the kinds of names that are read as slots (telejudge_envs/slots.py). A group of a
     world that is not here is abstained."""
+    placing: Placing = "content"
     threshold: Threshold | None = None
     """Of a judge that only scores: its margin of right over wrong is read against this, and it
     writes no defects (scoring.py). None: a judge that writes."""

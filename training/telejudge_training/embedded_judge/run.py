@@ -117,7 +117,8 @@ def _learned(
             key = read_json(run_dir / "run.json")["key"]
             hooks = {"on_line": on_line, "on_event": on_event}
             sparred(parts, train, dev, recipe, run_dir, seed=seed, key=key, **hooks)
-        save(parts, run_dir / "judge")
+        placed = parts.spec.model_copy(update={"placing": recipe.placing})
+        save(parts._replace(spec=placed), run_dir / "judge")
         draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")
     finally:
         torch.set_num_threads(threads)

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from telejudge_envs.errors import UsageError
-from telejudge_judges.embedded.spec import Shape
+from telejudge_judges.embedded.spec import Placing, Shape
 from telejudge_training.judge_data.trajectories import Plan
 from telejudge_training.settings import Recipe, Settings, TokenizerSettings
 
@@ -92,6 +92,9 @@ class EmbeddedJudgeRecipe(Recipe):
         bpe_tokens=400, max_phrases=2500, min_count=4, long_call=100
     )
     shape: Shape = Shape()
+    placing: Placing = "content"
+    """Of the judge that is made. While it learns and spars it is by content, so that what an agent
+    tries in arguments moves it from place to place, and the judge sees it in many."""
     learning: LearningSettings = LearningSettings()
     sparring: SparringSettings = SparringSettings()
 
@@ -142,6 +145,7 @@ def base_station() -> EmbeddedJudgeRecipe:
     return EmbeddedJudgeRecipe(name="base-station").with_(
         groups={"worlds": ("base-station",), "train": 6000},
         shape={"steps": 80},
+        placing="conduct",
         learning={"steps": 5000, "noise": 0.2, "check": 1000},
         sparring={
             "rounds": 2,
