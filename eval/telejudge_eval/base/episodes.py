@@ -36,7 +36,8 @@ def tasks_of(section: str, settings: BaseSettings) -> tuple[World, list[Task]]:
 async def play(
     section: str, speaker: Speaker, settings: BaseSettings, out: Path, on_progress: Tell
 ) -> list[Item]:
-    """An episode a task; `out` keeps them, and what is there is not played again."""
+    """An episode a task; `out` keeps them. What is there is not played again, unless it failed by
+    somebody else's fault than the agent's."""
     world, tasks = tasks_of(section, settings)
     rollouts = await run_episodes(
         world,
@@ -46,6 +47,7 @@ async def play(
         concurrency=1,
         deadline_s=settings.deadline,
         out=out,
+        retry_failed=True,  # as questions that nobody answered are asked again
         on_progress=lambda now: on_progress(section, now.done, now.total),
     )
     return items_of(section, rollouts)
