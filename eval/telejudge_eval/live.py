@@ -103,7 +103,7 @@ def event_lines() -> OnEvent:
 
 
 class _Clock:
-    """What is left, at the pace since the first step; a step that is not later starts anew."""
+    """What is left, at the pace since the first step; an earlier step than the last starts anew."""
 
     def __init__(self) -> None:
         self._began, self._first, self._last = 0.0, 0, -1

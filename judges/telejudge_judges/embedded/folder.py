@@ -35,11 +35,9 @@ class Parts(NamedTuple):
 
 def save(parts: Parts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    unused = set()
-    if parts.spec.threshold is None:
-        unused.add("threshold")
-    if parts.spec.placing == "content":
-        unused.add("placing")
+    later = ("threshold", "placing")  # written only where set: older judges keep their bytes
+    default = {name: EmbeddedSpec.model_fields[name].default for name in later}
+    unused = {name for name in later if getattr(parts.spec, name) == default[name]}
     spec = parts.spec.model_dump_json(indent=1, exclude=unused)
     (folder / SPEC).write_text(spec + "\n", encoding="utf-8")
     parts.tokenizer.save(str(folder / TOKENIZER), pretty=False)

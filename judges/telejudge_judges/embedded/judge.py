@@ -82,7 +82,7 @@ class EmbeddedJudge:
                 refused[trajectory.id] = abstain(trajectory.id, cause)
             else:
                 alike[_content(trajectory)].append(trajectory)
-        votes = self._votes(group.task, {key: alike[key][0] for key in alike})
+        votes = self._votes(group.task, {key: members[0] for key, members in alike.items()})
         said = {
             one.id: verdict(one.id, votes[key][0]).model_copy(update={"confidence": votes[key][1]})
             for key, members in alike.items()

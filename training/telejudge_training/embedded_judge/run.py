@@ -114,9 +114,17 @@ def _learned(
         if recipe.sparring.rounds:
             from telejudge_training.embedded_judge.rounds import sparred
 
-            key = read_json(run_dir / "run.json")["key"]
-            hooks = {"on_line": on_line, "on_event": on_event}
-            sparred(parts, train, dev, recipe, run_dir, seed=seed, key=key, **hooks)
+            sparred(
+                parts,
+                train,
+                dev,
+                recipe,
+                run_dir,
+                seed=seed,
+                key=read_json(run_dir / "run.json")["key"],
+                on_line=on_line,
+                on_event=on_event,
+            )
         placed = parts.spec.model_copy(update={"placing": recipe.placing})
         save(parts._replace(spec=placed), run_dir / "judge")
         draw(run_dir / "train" / "metrics.jsonl", run_dir / "curves.png")

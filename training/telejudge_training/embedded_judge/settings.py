@@ -128,8 +128,8 @@ def laptop() -> EmbeddedJudgeRecipe:
 
 def tau2_telecom() -> EmbeddedJudgeRecipe:
     """How the shipped judge of tau2-telecom was made: some twenty minutes on two quiet CPU cores.
-    It learns from both worlds. It reads more calls than an episode may have, so that nobody escapes
-    it by going on."""
+    It learns from both worlds. It reads more calls than an episode may have turns, so that nobody
+    escapes it by going on, a call at a time."""
     return EmbeddedJudgeRecipe(name="tau2-telecom").with_(
         groups={"train": 1200},
         shape={"steps": 64},
@@ -140,8 +140,8 @@ def tau2_telecom() -> EmbeddedJudgeRecipe:
 
 def base_station() -> EmbeddedJudgeRecipe:
     """How the shipped judge of base-station was made: from more groups of that world alone. Its
-    tasks differ more, and a network for both worlds learned them worse. It reads as many calls as
-    an episode may have."""
+    tasks differ more, and a network for both worlds learned them worse. It reads a call
+    for every turn that an episode may have."""
     return EmbeddedJudgeRecipe(name="base-station").with_(
         groups={"worlds": ("base-station",), "train": 6000},
         shape={"steps": 80},

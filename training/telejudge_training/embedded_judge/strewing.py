@@ -4,7 +4,7 @@
     strew(cells, dice)          # changes some of the cells
 
 An agent may write what it likes into the arguments of a call: praise, orders to the judge, fake
-verdicts. Random tokens in their place teach more than any list of such texts.
+verdicts. Random tokens stand for all of it, so that no list of such texts is learned by heart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FEW = 24
 """Stray tokens at most, at the head of a call."""
 
 HEAD = 4
-"""So many places are there."""
+"""Places at the head of a call where they may stand."""
 
 
 class Strewer:
@@ -40,9 +40,8 @@ class Strewer:
         for places in by_candidate.values():
             if dice.random() < self._share:
                 place = dice.choice(places)
-                strewn = (self._in_call if self._anywhere else self._at_head)(
-                    cells[place].piece, dice
-                )
+                strew = self._in_call if self._anywhere else self._at_head
+                strewn = strew(cells[place].piece, dice)
                 cells[place] = cells[place]._replace(piece=strewn[: self._shape.piece])
 
     def _at_head(self, piece: tuple[int, ...], dice: random.Random) -> tuple[int, ...]:
