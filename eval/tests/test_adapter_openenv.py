@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from adapter_harness import TOKEN, free_port, gold_calls, secrets, serving, told
 
-from telejudge_envs.adapters.seat import find_task
+from telejudge_agents.scripted.base_station.engineer import engineer
+from telejudge_envs.adapters.seat import Seat, find_task
 from telejudge_envs.errors import UsageError
 from telejudge_envs.registry import open_world
 
@@ -73,6 +74,40 @@ def test_openenvs_own_client_needs_nothing_of_ours(server: str) -> None:
         assert result.done
         assert result.reward is not None
         assert 0 <= result.reward < 0.1
+
+
+def test_in_dual_mode_the_technician_answers_and_his_own_calls_stay_his() -> None:
+    world = open_world("base-station")
+    task = find_task(world, "dev:0", "dual")
+    seat = Seat(world, task, seed=0, player="test")
+    agent, turns = engineer().start(task.view, seed=0), []
+    while seat.stop is None:
+        turns.append(agent.decide(seat.opening, seat.tools))
+        seat.act(turns[-1])
+    assert seat.ending.outcome.answer == 1
+    assert any(turn.text and not turn.tool_calls for turn in turns), "nobody spoke"
+    assert any(
+        call.owner == "user" for m in seat.rollout.trajectory.messages for call in m.tool_calls
+    )
+    port = free_port()
+    which = ("--world", "base-station", "--split", "dev", "--mode", "dual")
+    with (
+        serving("openenv", *which, port=port, token=TOKEN),
+        client(f"http://127.0.0.1:{port}") as env,
+    ):
+        env.reset(seed=0, task="dev:0")
+        heard = []
+        for turn in turns:
+            calls = [(call.name, call.arguments) for call in turn.tool_calls] or [(None, {})]
+            for tool, arguments in calls:
+                action = adapter.WorldAction(tool=tool, arguments=arguments, text=turn.text)
+                result = env.step(action)
+                heard += result.observation.messages
+        assert result.done
+        assert result.observation.metadata == {"stop": "agent_stop", "answer": 1}
+    said = [message["content"] for message in heard if message["role"] == "user"]
+    assert said == [m.text for m in seat.opening[2:] if m.role == "user"]
+    assert not any("tool_calls" in message for message in heard if message["role"] == "user")
 
 
 def test_strangers_crowds_idlers_and_long_messages_are_refused(server: str) -> None:

@@ -31,11 +31,12 @@ def byte_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def random_network(seed: int, spread: float = 1.0) -> Network:
+def random_network(seed: int, spread: float = 1.0, own: int = 0) -> Network:
     """`spread` scales the last layer: the larger, the more labels are written."""
+    spec = SPEC.model_copy(update={"shape": SHAPE.model_copy(update={"own": own})})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Network(SPEC, byte_tokenizer().get_vocab_size())
+        network = Network(spec, byte_tokenizer().get_vocab_size())
         torch.nn.init.normal_(network.head.weight, std=spread)
     return network.eval()
 

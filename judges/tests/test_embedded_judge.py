@@ -19,7 +19,7 @@ from telejudge_envs.errors import UsageError  # noqa: E402
 from telejudge_envs.nouns.message import Message  # noqa: E402
 from telejudge_envs.nouns.trajectory import Group, Trajectory  # noqa: E402
 from telejudge_judges.attacks import ATTACKS, inject  # noqa: E402
-from telejudge_judges.embedded.folder import Parts, encoder, save  # noqa: E402
+from telejudge_judges.embedded.folder import Parts, encoder, load, save  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
 from telejudge_judges.embedded.reading import read_case  # noqa: E402
 from telejudge_judges.embedded.sheet import Cell, Role, Sheet, Spot, sheet_of  # noqa: E402
@@ -92,6 +92,28 @@ def test_sheets_have_room_for_so_much():
         sheet_of(read_case(SAMPLE_TASK, many, ()), SPEC, ENCODE)
 
 
+def test_own_layers_read_a_candidate_the_same_whoever_it_stands_among():
+    network, heard = random_network(0, own=1), []
+    network.own.register_forward_hook(lambda *call: heard.append(call[2].last_hidden_state))
+    others = [sample_trajectory(f"o{n}", *["look"] * n) for n in (1, 5)]
+    it = sample_trajectory("it", "look", "fix", "look")
+    for shown in ([it], [*others, it]):
+        sheet = sheet_of(read_case(SAMPLE_TASK, shown, ()), SPEC, ENCODE)
+        with torch.inference_mode():
+            network.hidden([sheet.read])
+    (alone,), among = heard
+    calls_and_end = slice(1, 5)
+    assert torch.allclose(alone[calls_and_end], among[2, calls_and_end], atol=1e-5)
+    assert not torch.allclose(alone[calls_and_end], among[1, calls_and_end], atol=1e-1)
+
+
+def test_own_layers_come_back_from_a_folder(tmp_path):
+    network = random_network(0, own=2)
+    save(Parts(network.spec, byte_tokenizer(), network), tmp_path)
+    assert load(tmp_path).spec.shape.own == 2
+    assert load(tmp_path).network.state_dict().keys() == network.state_dict().keys()
+
+
 # -- writing
 
 
@@ -121,9 +143,13 @@ def one_by_one(network, sheet: Sheet) -> dict[Spot, tuple[int, ...]]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(0, 6), min_size=1, max_size=4))
-def test_drafts_end_as_the_greedy_text(seed, sizes):
-    network = random_network(seed, spread=3.0)
+@given(
+    seed=st.integers(0, 10_000),
+    sizes=st.lists(st.integers(0, 6), min_size=1, max_size=4),
+    own=st.integers(0, 2),
+)
+def test_drafts_end_as_the_greedy_text(seed, sizes, own):
+    network = random_network(seed, spread=3.0, own=own)
     trajectories = [
         sample_trajectory(f"t{n}", *random.Random(seed + n).choices(["look", "fix", "bad"], k=size))
         for n, size in enumerate(sizes)

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
@@ -37,7 +37,9 @@ def save(parts: Parts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     later = ("threshold", "placing")  # written only where set: older judges keep their bytes
     default = {name: EmbeddedSpec.model_fields[name].default for name in later}
-    unused = {name for name in later if getattr(parts.spec, name) == default[name]}
+    unused: dict[str, Any] = {n: True for n in later if getattr(parts.spec, n) == default[n]}
+    if not parts.spec.shape.own:
+        unused["shape"] = {"own"}
     spec = parts.spec.model_dump_json(indent=1, exclude=unused)
     (folder / SPEC).write_text(spec + "\n", encoding="utf-8")
     parts.tokenizer.save(str(folder / TOKENIZER), pretty=False)

@@ -7,11 +7,15 @@ are mixed and summed into one vector, so that a group of eight is some 200 cells
 several thousand tokens, and a laptop trains and runs it. A mark is told from others by the sum of
 its candidate's and its step's embedding, which the cell of the call carries too: that is how the
 judge finds the call that it writes about.
+
+With `own` layers each candidate is first read by itself (ticket, calls, end), the same whoever it
+stands among; what was understood of a call is added to its cell before all are read together.
+Without, much of what the judge sees in a candidate alone it no longer sees among seven others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +24,7 @@ from torch.nn import functional
 from transformers import LlamaConfig, LlamaModel
 
 from telejudge_judges.embedded.sheet import Cell, Role
-from telejudge_judges.embedded.spec import EmbeddedSpec
+from telejudge_judges.embedded.spec import EmbeddedSpec, Shape
 
 SPREAD = 0.06
 """Standard deviation of initial weights: with the usual 0.02 a model this small learns later."""
@@ -53,22 +57,11 @@ class Network(nn.Module):
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=SPREAD)
         nn.init.constant_(self.loud.weight, LOUD)
-        self.body = LlamaModel(
-            LlamaConfig(
-                vocab_size=1,  # it is given vectors
-                hidden_size=width,
-                num_hidden_layers=shape.layers,
-                num_attention_heads=shape.heads,
-                num_key_value_heads=shape.heads,
-                intermediate_size=shape.intermediate,
-                max_position_embeddings=LONGEST,
-                initializer_range=SPREAD,
-                bos_token_id=None,
-                eos_token_id=None,
-                attn_implementation="sdpa",  # pyright: ignore[reportCallIssue]
-            )
-        )
+        self.body = _llama(shape, shape.layers)
         self.head = nn.Linear(width, spec.labels)
+        if shape.own:
+            self.own = _llama(shape, shape.own)
+            nn.init.constant_(self.own.norm.weight, LOUD)
 
     def hidden(self, rows: Sequence[Sequence[Cell]], *, past: Any = None) -> torch.Tensor:
         """[rows, longest row, hidden]; cells after a row's end are padding."""
@@ -115,10 +108,60 @@ class Network(nn.Module):
 
         placed = where(Role.STEP, Role.STOP, Role.MARK)
         spec = self.spec
-        return (
-            self.role(role.clamp(max=len(Role) - 1))
-            + self.pieces(list(known))[piece] * where(Role.TICKET, Role.STEP)
+        roles = self.role(role.clamp(max=len(Role) - 1))
+        texts = self.pieces(list(known))[piece] * where(Role.TICKET, Role.STEP)
+        stops = self.stop(value.clamp(max=len(spec.stops))) * where(Role.STOP)
+        cells = (
+            roles
+            + texts
             + (self.candidate(candidate) + self.step(step)) * placed
-            + self.stop(value.clamp(max=len(spec.stops))) * where(Role.STOP)
+            + stops
             + self.label(value.clamp(max=spec.labels - 1)) * where(Role.LABEL)
         )
+        if not spec.shape.own:
+            return cells
+        return self._with_own(cells, roles + texts + self.step(step) * placed + stops, rows)
+
+    def _with_own(
+        self, cells: torch.Tensor, bare: torch.Tensor, rows: Sequence[Sequence[Cell]]
+    ) -> torch.Tensor:
+        """`cells`, and at calls and ends what is understood of each candidate by itself from
+        `bare`, in which nothing says which candidate it is. Both [rows, longest row, hidden]."""
+        alone = [(row, places) for row, line in enumerate(rows) for places in _by_candidate(line)]
+        if not alone:
+            return cells
+        longest = max(len(places) for _, places in alone)
+        owner = torch.tensor([[row] * longest for row, _ in alone])
+        place = torch.tensor([p + [0] * (longest - len(p)) for _, p in alone])
+        understood = self.own(inputs_embeds=bare[owner, place], use_cache=False).last_hidden_state
+        its_own = place > 0  # neither the ticket, which all share, nor padding
+        return cells.index_put(
+            (owner[its_own], place[its_own]), understood[its_own], accumulate=True
+        )
+
+
+def _by_candidate(cells: Sequence[Cell]) -> Iterable[list[int]]:
+    """The places of the ticket and of a candidate's calls and end, for each candidate."""
+    found: dict[int, list[int]] = {}
+    for place, cell in enumerate(cells):
+        if cell.role in (Role.STEP, Role.STOP):
+            found.setdefault(cell.candidate, [0]).append(place)
+    return found.values()
+
+
+def _llama(shape: Shape, layers: int) -> LlamaModel:
+    return LlamaModel(
+        LlamaConfig(
+            vocab_size=1,  # it is given vectors
+            hidden_size=shape.hidden,
+            num_hidden_layers=layers,
+            num_attention_heads=shape.heads,
+            num_key_value_heads=shape.heads,
+            intermediate_size=shape.intermediate,
+            max_position_embeddings=LONGEST,
+            initializer_range=SPREAD,
+            bos_token_id=None,
+            eos_token_id=None,
+            attn_implementation="sdpa",  # pyright: ignore[reportCallIssue]
+        )
+    )

@@ -21,6 +21,8 @@ class Shape(Noun):
     """Sizes of the network."""
 
     hidden: int = 128
+    own: int = 0
+    """Layers that read each candidate by itself, before all are read together."""
     layers: int = 3
     heads: int = 4
     intermediate: int = 384
