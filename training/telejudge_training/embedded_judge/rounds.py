@@ -26,6 +26,9 @@ from telejudge_training.events import OnEvent
 WARMUP = 30
 """Updates of a round until its learning rate is reached."""
 
+GROUP = 8
+"""Candidates that count as a group."""
+
 
 def sparred(
     parts: Parts,
@@ -46,10 +49,11 @@ def sparred(
         for world in settings.worlds:
             folder = run_dir / "sparring" / f"{world}-{number}"
             rows = spar(before, world, settings, folder, seed=seed, number=number, emit=on_event)
-            harvest += pools_of(rows, "train", recipe.shape.steps)
+            pools = pools_of(rows, "train", recipe.shape.steps)
+            harvest += by_groups(pools) if settings.even == "groups" else pools
         Learner(
             parts,
-            [*train, *repeated(harvest, len(train), settings.share)],
+            mixed(train, harvest, settings.share),
             _learning(recipe.learning, settings),
             seed=seed + 1 + number,
             folder=run_dir / f"train-{number + 1}",
@@ -59,10 +63,25 @@ def sparred(
         ).learn()
 
 
-def repeated(pools: Sequence[LabelledPool], others: int, share: float) -> list[LabelledPool]:
-    """The pools over and over until they are `share` of all, beside so many others."""
-    wanted = round(others * share / (1 - share))
-    return [pools[n % len(pools)] for n in range(wanted)] if pools else []
+def mixed(
+    scripted: Sequence[LabelledPool], harvest: Sequence[LabelledPool], share: float
+) -> list[LabelledPool]:
+    """All pools, those of one side over and over until `share` are of the harvest."""
+    wanted = len(scripted) * share / (1 - share)
+    if not harvest:
+        return list(scripted)
+    if wanted >= len(harvest):
+        return [*scripted, *_repeated(harvest, round(wanted))]
+    return [*_repeated(scripted, round(len(harvest) * (1 - share) / share)), *harvest]
+
+
+def _repeated(pools: Sequence[LabelledPool], count: int) -> list[LabelledPool]:
+    return [pools[n % len(pools)] for n in range(count)]
+
+
+def by_groups(pools: Sequence[LabelledPool]) -> list[LabelledPool]:
+    """A pool as often as it would fill groups."""
+    return [pool for pool in pools for _ in range(-(-len(pool.members) // GROUP))]
 
 
 def _learning(learning: LearningSettings, settings: SparringSettings) -> LearningSettings:

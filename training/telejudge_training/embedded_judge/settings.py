@@ -81,6 +81,9 @@ class SparringSettings(Settings):
     """In place of those of `learning`, once calls can be told apart."""
     share: float = Field(default=0.4, gt=0, lt=1)
     """Of the lessons, dealt from the rounds' groups."""
+    even: Literal["tasks", "groups"] = "tasks"
+    """What of a round is dealt equally often: its tasks, or its groups, so that tasks which agents
+    play more often are dealt more often."""
 
 
 class EmbeddedJudgeRecipe(Recipe):
@@ -127,14 +130,24 @@ def laptop() -> EmbeddedJudgeRecipe:
 
 
 def tau2_telecom() -> EmbeddedJudgeRecipe:
-    """How the shipped judge of tau2-telecom was made: some twenty minutes on two quiet CPU cores.
-    It learns from both worlds. It reads more calls than an episode may have turns, so that nobody
-    escapes it by going on, a call at a time."""
+    """How the shipped judge of tau2-telecom was made. An agent spars with it for nearly as many
+    steps as `telejudge run` takes: what is found out late has to be seen as well. It reads more
+    calls than an episode may have turns, so that nobody escapes it by going on, a call at a time.
+    """
     return EmbeddedJudgeRecipe(name="tau2-telecom").with_(
-        groups={"train": 1200},
-        shape={"steps": 64},
+        groups={"worlds": ("tau2-telecom",), "train": 2000},
+        shape={"own": 2, "layers": 2, "steps": 64},
+        placing="conduct",
         learning={"steps": 1400, "floor": 0.3, "check": 350},
-        sparring={"rounds": 4},
+        sparring={
+            "rounds": 5,
+            "steps": 60,
+            "updates": 800,
+            "noise": 0.5,
+            "strewn": "call",
+            "share": 0.6,
+            "even": "groups",
+        },
     )
 
 
