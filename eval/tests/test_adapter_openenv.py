@@ -96,15 +96,15 @@ def test_in_dual_mode_the_technician_answers_and_his_own_calls_stay_his() -> Non
         client(f"http://127.0.0.1:{port}") as env,
     ):
         env.reset(seed=0, task="dev:0")
-        heard = []
+        results = []
         for turn in turns:
             calls = [(call.name, call.arguments) for call in turn.tool_calls] or [(None, {})]
             for tool, arguments in calls:
                 action = adapter.WorldAction(tool=tool, arguments=arguments, text=turn.text)
-                result = env.step(action)
-                heard += result.observation.messages
-        assert result.done
-        assert result.observation.metadata == {"stop": "agent_stop", "answer": 1}
+                results.append(env.step(action))
+    assert results[-1].done
+    assert results[-1].observation.metadata == {"stop": "agent_stop", "answer": 1}
+    heard = [message for result in results for message in result.observation.messages]
     said = [message["content"] for message in heard if message["role"] == "user"]
     assert said == [m.text for m in seat.opening[2:] if m.role == "user"]
     assert not any("tool_calls" in message for message in heard if message["role"] == "user")
