@@ -114,6 +114,28 @@ def test_own_layers_come_back_from_a_folder(tmp_path):
     assert load(tmp_path).network.state_dict().keys() == network.state_dict().keys()
 
 
+@pytest.mark.parametrize("own", [0, 1])
+def test_gradients_are_the_same_to_the_bit_with_two_threads(own):
+    """Else the same seed trains another judge each time."""
+    network = random_network(0, own=own)
+    trajectories = [sample_trajectory(f"t{n}", *["look", "fix", "bad"] * 2) for n in range(4)]
+    sheet = sheet_of(read_case(SAMPLE_TASK, trajectories, ()), SPEC, ENCODE)
+    weigh = torch.randn(400, len(sheet.read), SPEC.shape.hidden, generator=torch.manual_seed(0))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first = gradients(network, sheet, weigh)
+        assert all(torch.equal(first, gradients(network, sheet, weigh)) for _ in range(8))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def gradients(network, sheet: Sheet, weigh) -> torch.Tensor:
+    network.zero_grad()
+    (network.hidden([sheet.read] * len(weigh)) * weigh).sum().backward()
+    return torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
+
+
 # -- writing
 
 

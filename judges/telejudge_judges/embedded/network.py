@@ -109,7 +109,7 @@ class Network(nn.Module):
         placed = where(Role.STEP, Role.STOP, Role.MARK)
         spec = self.spec
         roles = self.role(role.clamp(max=len(Role) - 1))
-        texts = self.pieces(list(known))[piece] * where(Role.TICKET, Role.STEP)
+        texts = _rows(self.pieces(list(known)), piece) * where(Role.TICKET, Role.STEP)
         stops = self.stop(value.clamp(max=len(spec.stops))) * where(Role.STOP)
         cells = (
             roles
@@ -130,14 +130,20 @@ class Network(nn.Module):
         alone = [(row, places) for row, line in enumerate(rows) for places in _by_candidate(line)]
         if not alone:
             return cells
-        longest = max(len(places) for _, places in alone)
-        owner = torch.tensor([[row] * longest for row, _ in alone])
+        width, longest = cells.shape[1], max(len(places) for _, places in alone)
         place = torch.tensor([p + [0] * (longest - len(p)) for _, p in alone])
-        understood = self.own(inputs_embeds=bare[owner, place], use_cache=False).last_hidden_state
+        where = torch.tensor([[row * width] for row, _ in alone]) + place
+        read = self.own(inputs_embeds=_rows(bare.flatten(0, 1), where), use_cache=False)
         its_own = place > 0  # neither the ticket, which all share, nor padding
-        return cells.index_put(
-            (owner[its_own], place[its_own]), understood[its_own], accumulate=True
-        )
+        understood = torch.zeros_like(cells).flatten(0, 1)
+        understood[where[its_own]] = read.last_hidden_state[its_own]
+        return cells + understood.view_as(cells)
+
+
+def _rows(table: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """`table[which]`, of which the gradient adds in the same order every time: that of indexing
+    adds in whatever order torch's threads come to it."""
+    return functional.embedding(which, table)
 
 
 def _by_candidate(cells: Sequence[Cell]) -> Iterable[list[int]]:
