@@ -130,7 +130,7 @@ def test_gradients_are_the_same_to_the_bit_with_two_threads(own):
         torch.set_num_threads(threads)
 
 
-def gradients(network, sheet: Sheet, weigh) -> torch.Tensor:
+def gradients(network, sheet: Sheet, weigh):
     network.zero_grad()
     (network.hidden([sheet.read] * len(weigh)) * weigh).sum().backward()
     return torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
