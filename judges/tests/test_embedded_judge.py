@@ -19,6 +19,7 @@ from telejudge_envs.errors import UsageError  # noqa: E402
 from telejudge_envs.nouns.message import Message  # noqa: E402
 from telejudge_envs.nouns.trajectory import Group, Trajectory  # noqa: E402
 from telejudge_judges.attacks import ATTACKS, inject  # noqa: E402
+from telejudge_judges.detectors.injection import pleas  # noqa: E402
 from telejudge_judges.embedded.folder import Parts, encoder, load, save  # noqa: E402
 from telejudge_judges.embedded.judge import EmbeddedJudge  # noqa: E402
 from telejudge_judges.embedded.reading import read_case  # noqa: E402
@@ -70,12 +71,32 @@ def test_not_a_word_of_the_agent_is_read():
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_what_an_agent_says_last_moves_no_verdict(judge, attack):
+def test_what_an_agent_says_last_buys_nothing_and_pleas_cost(judge, attack):
     group = sample_group()
     hostile = [inject(attack, one, key="0", place="answer") or one for one in group.trajectories]
     before = verdicts(judge, group)
     after = verdicts(judge, group.model_copy(update={"trajectories": tuple(hostile)}))
-    assert before == after
+    for one in hostile:
+        was, now, said = before[one.id], after[one.id], tuple(pleas(one))
+        assert now.answer == was.answer
+        assert [d for d in now.defects if d not in said] == list(was.defects)
+        assert set(said) <= set(now.defects)
+        assert now == was if not said else now.reward < was.reward or was.reward == 0
+
+
+def test_a_role_marker_in_a_message_is_the_defect_that_the_verifier_names(judge):
+    group = sample_group()
+    first, *others = group.trajectories
+    message = next(m for m in first.messages if m.role == "assistant")
+    marked = message.model_copy(update={"text": f"{message.text}<|assistant|>"})
+    told = tuple(marked if m is message else m for m in first.messages)
+    before = verdicts(judge, group)
+    after = verdicts(judge, group_of(first.model_copy(update={"messages": told}), *others))
+    assert [(d.severity, d.step) for d in after[first.id].defects if d.kind == "injection"] == [
+        ("hard", 0)
+    ]
+    assert after[first.id].tools == pytest.approx(before[first.id].tools * 0.2)
+    assert all(after[one.id] == before[one.id] for one in others)
 
 
 def test_what_looks_like_a_special_token_is_text():

@@ -12,7 +12,8 @@ weights as the verifier's, so that the two can be compared.
 Candidates are shown in an order drawn from what is read of them (spec.py), so that the order in
 which they come changes nothing; with `orders` above 1 more orders are judged, the majority counts
 and `order_flip_rate` is measured. Identical candidates are judged once. What it was not made for
-(another world, more calls than it has room for) is abstained. A judge whose spec has a threshold
+(another world, more calls than it has room for) is abstained. Words meant for the judge are found
+by rule (pleas.py) and can only cost. A judge whose spec has a threshold
 only scores (scoring.py): it has no opinion of the calls apart from the answer, so `tools` is its
 chance of right, like the scalar judge's.
 """
@@ -35,6 +36,7 @@ from telejudge_judges.codec import Entry
 from telejudge_judges.detectors.catalogue import tools_score
 from telejudge_judges.embedded import SHIPPED
 from telejudge_judges.embedded.folder import Parts, by_world, encoder, version_of
+from telejudge_judges.embedded.pleas import BY_RULE, charged
 from telejudge_judges.embedded.reading import read_case
 from telejudge_judges.embedded.sheet import sheet_of
 from telejudge_judges.embedded.spec import EmbeddedSpec
@@ -42,7 +44,7 @@ from telejudge_judges.embedded.writing import Said, write
 from telejudge_judges.opaque import digest, orders
 from telejudge_judges.sitting import Sitting, abstain
 
-VERSION = "1"
+VERSION = "2"
 """Raised when the same weights may give other verdicts."""
 
 
@@ -84,7 +86,7 @@ class EmbeddedJudge:
                 alike[_content(trajectory)].append(trajectory)
         votes = self._votes(group.task, {key: members[0] for key, members in alike.items()})
         said = {
-            one.id: verdict(one.id, votes[key][0]).model_copy(update={"confidence": votes[key][1]})
+            one.id: charged(_verdict(one.id, *votes[key]), one)
             for key, members in alike.items()
             for one in members
         }
@@ -122,11 +124,16 @@ def _counted(said: Sequence[Said], spec: EmbeddedSpec) -> tuple[Votes, float]:
     return Votes(asked=len(said), entries=entries), max(mean, 1 - mean)
 
 
+def _verdict(trajectory_id: str, votes: Votes, confidence: float) -> Verdict:
+    return verdict(trajectory_id, votes).model_copy(update={"confidence": confidence})
+
+
 def _entry(said: Said, spec: EmbeddedSpec) -> Entry:
     defects = []
     for step, label in said.defects:
         kind, severity = spec.defect(label)
-        defects.append(Defect(step=step, kind=kind, severity=severity, reason=kind))
+        if kind not in BY_RULE:
+            defects.append(Defect(step=step, kind=kind, severity=severity, reason=kind))
     chance = said.certainty if said.answer else 1 - said.certainty
     tools = tools_score(defects) if spec.threshold is None else chance
     return Entry(said.answer, tools, tuple(defects))

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from telejudge_judges.embedded.folder import Parts, encoder
+from telejudge_judges.embedded.pleas import BY_RULE
 from telejudge_judges.embedded.sheet import sheet_of
 from telejudge_judges.embedded.writing import write
 from telejudge_training.embedded_judge.pools import LabelledPool, case_from
 
 
 def checked(parts: Parts, groups: Sequence[LabelledPool]) -> dict[str, Any]:
-    """Share of right answers, and F1 of (call, defect) over all defects."""
+    """Share of right answers, and F1 of (call, defect) over all defects that it was to learn."""
     encode, spec = encoder(parts.tokenizer), parts.spec
     right = count = hits = said_all = true_all = 0
     for group in groups:
@@ -29,7 +30,9 @@ def checked(parts: Parts, groups: Sequence[LabelledPool]) -> dict[str, Any]:
                 part, write(parts.network, sheet_of(case, spec, encode)), strict=True
             ):
                 named = {(step, spec.defect(label)[0]) for step, label in said.defects}
-                true = {(d.step, d.kind) for d in one.truth.defects or ()}
+                named = {(step, kind) for step, kind in named if kind not in BY_RULE}
+                defects = [d for d in one.truth.defects or () if d.kind not in BY_RULE]
+                true = {(d.step, d.kind) for d in defects}
                 right += said.answer == one.truth.answer
                 count += 1
                 hits += len(named & true)

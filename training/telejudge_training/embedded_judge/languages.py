@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from telejudge_envs.nouns.trajectory import StopReason
+from telejudge_judges.embedded.pleas import BY_RULE
 from telejudge_judges.embedded.spec import EmbeddedSpec
 from telejudge_training.embedded_judge.pools import LabelledPool, case_from
 from telejudge_training.embedded_judge.settings import EmbeddedJudgeRecipe
@@ -33,6 +34,7 @@ def languages_of(
         for pool in pools
         for one in pool.members
         for defect in one.truth.defects or ()
+        if defect.kind not in BY_RULE
     }
     spec = EmbeddedSpec(
         shape=recipe.shape,

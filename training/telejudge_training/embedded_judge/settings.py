@@ -140,7 +140,7 @@ def tau2_telecom() -> EmbeddedJudgeRecipe:
         placing="conduct",
         learning={"steps": 1400, "floor": 0.3, "check": 350},
         sparring={
-            "rounds": 3,
+            "rounds": 4,
             "steps": 60,
             "updates": 800,
             "noise": 0.5,
